@@ -1,0 +1,140 @@
+"""What a driver is to everything above it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from samspel.contract.capability import Capabilities
+from samspel.contract.fault import Effect, FaultCode, Severity
+from samspel.contract.outcome import Verification
+from samspel.contract.telemetry import Reading
+
+__all__ = [
+    "ActiveFault",
+    "ControlReading",
+    "ControlState",
+    "Driver",
+    "Identity",
+    "Json",
+    "Mark",
+    "Snapshot",
+    "WriteReport",
+]
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+Snapshot = dict[str, Json]
+"""Opaque: the driver makes and consumes it, control stores it. What `release` needs to give back."""
+
+Mark = dict[str, Json]
+"""Opaque: which control registers a command writes, and with what. Lets `read_control` tell ours from foreign."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who answered. The only place, besides birth versions and raw fault detail, where a brand's words go up."""
+
+    brand: str
+    model: str
+    serial: str
+    firmware: str = ""
+    battery_model: str = ""
+    battery_serial: str = ""
+
+
+class ControlState(StrEnum):
+    """Who holds the device's control block."""
+
+    DEFAULT = "default"
+    OURS = "ours"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlReading:
+    """The control block now. `fingerprint` changes whenever an owned register changes; `text` is for people."""
+
+    state: ControlState
+    fingerprint: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteReport:
+    """What a set_power, stop or release did. `rung` names the ladder's step that worked, when there is a ladder."""
+
+    mark: Mark
+    verification: Verification
+    rung: str | None = None
+    skipped_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveFault:
+    """A condition that stands on the device now."""
+
+    code: FaultCode
+    severity: Severity
+    effect: Effect
+    text: str
+    raw: str
+
+
+class Driver(Protocol):
+    """One device. Every method may raise a `BusError` or `DriverError`, and nothing else.
+
+    A call to `stop` abandons any running sequence of the same driver at its next step boundary
+    (`SequenceAbandoned` is raised in the abandoned call).
+    """
+
+    async def identify(self) -> Identity:
+        """Read who answers. Raises UnsupportedModel when no map claims it."""
+        ...
+
+    async def read(self, groups: Sequence[str] = ("fast", "slow", "static")) -> Mapping[str, Reading]:
+        """Read the signals of these groups. What cannot be read comes back invalid or absent, with its quality."""
+        ...
+
+    async def read_faults(self) -> Sequence[ActiveFault]:
+        """Every condition that stands now."""
+        ...
+
+    async def read_control(
+        self, marks: Sequence[Mark] = (), snapshot: Snapshot | None = None
+    ) -> ControlReading:
+        """Compare the control block with its default, the snapshot and what we (may) have written."""
+        ...
+
+    async def take(self) -> Snapshot:
+        """Read what `release` will give back. Writes nothing; raises RequirementFailed when control is not possible."""
+        ...
+
+    def plan(self, power_w: float) -> Mark:
+        """What `set_power` would write for this power, before it is written: for the journal."""
+        ...
+
+    async def set_power(
+        self, power_w: float, not_after: float, snapshot: Snapshot, previous_w: float | None
+    ) -> WriteReport:
+        """Command the battery; positive discharges, 0 W is a held zero. `not_after` is monotonic seconds: nothing is
+        sent after it. `previous_w` is the power in force, if any, so that a reversal can be ordered."""
+        ...
+
+    async def keep_alive(self, power_w: float, not_after: float, snapshot: Snapshot) -> None:
+        """Feed the device's timer (or repeat a volatile command). Only ever called for an unexpired target."""
+        ...
+
+    async def stop(self, snapshot: Snapshot | None) -> WriteReport:
+        """Battery power to zero and held there. Valid from any partial state."""
+        ...
+
+    async def release(self, snapshot: Snapshot | None) -> WriteReport:
+        """Give control back and verify; without a snapshot to the map's neutral values."""
+        ...
+
+    def capabilities(self) -> Capabilities:
+        """The record of the identified device; call after `identify`."""
+        ...
