@@ -64,9 +64,13 @@ class ControlReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReport:
-    """What a set_power, stop or release did. `rung` names the ladder's step that worked, when there is a ladder."""
+    """What a set_power, stop or release did. `rung` names the ladder's step that worked, when there is a ladder.
+
+    `power_w` is the power really written (contract sign) where the driver had to bound it further, else as asked.
+    """
 
     mark: Mark
+    power_w: float = 0.0
     verification: Verification
     rung: str | None = None
     skipped_because: str = ""

@@ -1,0 +1,1 @@
+"""Register maps: schema, loader, codecs, block planner and firmware overlays (station ⑥)."""
