@@ -1,0 +1,206 @@
+"""What the tests of every distribution share: tools that may be absent, and a real broker.
+
+A test that needs mosquitto carries `@pytest.mark.mosquitto`, or just uses one of the fixtures here.
+Where mosquitto is absent such tests are left out, and the run ends with a line that says so. Under
+`SAMSPEL_REQUIRE=mosquitto` (comma separated, as more tools join) an absent tool fails the run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+HOST = "127.0.0.1"
+START_TIMEOUT_S = 10.0
+# Below the kernel's range for outgoing connections: nobody else takes the port while the broker is down.
+PORTS = range(20_000, 32_000)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that some tests need and that `make test` never installs."""
+
+    name: str
+    install: str
+    folders: tuple[str, ...] = ("/usr/sbin", "/usr/local/sbin")
+
+    def find(self) -> str | None:
+        """The program's path: PATH first, then the folders that an ordinary user's PATH leaves out."""
+        return shutil.which(self.name) or shutil.which(self.name, path=os.pathsep.join(self.folders))
+
+
+TOOLS = {tool.name: tool for tool in [Tool("mosquitto", install="sudo apt-get install mosquitto")]}
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = {}
+    required = {name for name in os.environ.get("SAMSPEL_REQUIRE", "").replace(" ", "").split(",") if name}
+    if unknown := sorted(required - TOOLS.keys()):
+        raise pytest.UsageError(f"SAMSPEL_REQUIRE names {unknown}; known are {sorted(TOOLS)}")
+    for name in sorted(required):
+        if TOOLS[name].find() is None:
+            raise pytest.UsageError(
+                f"SAMSPEL_REQUIRE={name}, but {name} is neither in PATH nor in {TOOLS[name].folders}: "
+                f"{TOOLS[name].install}"
+            )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Using the path fixture is as good as the marker, and cannot be forgotten."""
+    for name in TOOLS:
+        if f"{name}_path" in getattr(item, "fixturenames", ()):
+            item.add_marker(name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for name, tool in TOOLS.items():
+        needing = [item for item in items if item.get_closest_marker(name)]
+        if needing and tool.find() is None:
+            config.stash[LEFT_OUT][name] = len(needing)
+            for item in needing:
+                item.add_marker(pytest.mark.skip(reason=f"{name} is absent"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The very last line, after pytest's own: what this run says nothing about."""
+    for name, count in config.stash.get(LEFT_OUT, {}).items():
+        print(f"NOT RUN: {count} tests need {name}, which is absent ({TOOLS[name].install})")  # noqa: T201
+
+
+@dataclass
+class Mosquitto:
+    """One broker on a port of its own, which stays the same through stop, kill and start."""
+
+    program: str
+    folder: Path
+    extra_config: str = ""
+    host: str = HOST
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def log(self) -> str:
+        """What the broker has said so far, over all its starts."""
+        return (self.folder / "mosquitto.log").read_text(encoding="utf-8", errors="replace")
+
+    def start(self) -> None:
+        """Serve; sessions, queued and retained messages of an earlier start are there again."""
+        assert self._process is None, "the broker runs already"
+        for _ in range(1 if self.port else 20):
+            port = self.port or _free_port()
+            if self._serve(port):
+                self.port = port
+                return
+        raise RuntimeError(f"mosquitto did not start on {self.host}:{self.port}; its log:\n{self.log}")
+
+    def stop(self) -> None:
+        """End as a service manager would: clients are told and state is saved."""
+        self._end(subprocess.Popen.terminate)
+
+    def kill(self) -> None:
+        """End as a power cut would. What was acknowledged is on disk (saved at every change)."""
+        self._end(subprocess.Popen.kill)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def _serve(self, port: int) -> bool:
+        config = self.folder / "mosquitto.conf"
+        config.write_text(self._config(port), encoding="utf-8")
+        with (self.folder / "mosquitto.log").open("ab") as log:
+            process = subprocess.Popen([self.program, "-c", str(config)], stdout=log, stderr=log)
+        if _answers(self.host, port, process):
+            self._process = process
+            return True
+        process.kill()
+        process.wait()
+        return False
+
+    def _config(self, port: int) -> str:
+        return "\n".join(
+            [
+                f"listener {port} {self.host}",
+                "allow_anonymous true",
+                *(["user root"] if os.geteuid() == 0 else []),  # else it gives up reading tmp_path
+                "persistence true",
+                f"persistence_location {self.folder}/",
+                "autosave_on_changes true",
+                "autosave_interval 1",
+                "log_dest stderr",
+                "log_type all",
+                self.extra_config,
+                "",
+            ]
+        )
+
+    def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        if self._process is not None:
+            how(self._process)
+            self._process.wait(timeout=10)
+            self._process = None
+
+
+def _free_port() -> int:
+    """A port that nobody listens on; a collision afterwards shows as a failed start and is tried again."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) != 0:
+                return port
+
+
+def _answers(host: str, port: int, process: subprocess.Popen[bytes]) -> bool:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((host, port)) == 0:
+                return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture(scope="session")
+def mosquitto_path() -> str:
+    path = TOOLS["mosquitto"].find()
+    assert path is not None, "collection leaves these tests out where mosquitto is absent"
+    return path
+
+
+@pytest.fixture(scope="session")
+def mosquitto_factory(
+    mosquitto_path: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Mosquitto]]:
+    """`mosquitto_factory(extra_config="")` starts one more broker; all are ended with the session.
+
+    For a broker a module or a class long, wrap it in a fixture of that scope that calls `stop()` at its end.
+    """
+    brokers: list[Mosquitto] = []
+
+    def make(extra_config: str = "") -> Mosquitto:
+        broker = Mosquitto(mosquitto_path, tmp_path_factory.mktemp("mosquitto"), extra_config)
+        brokers.append(broker)
+        broker.start()
+        return broker
+
+    yield make
+    for broker in brokers:
+        broker.stop()
+
+
+@pytest.fixture
+def mosquitto_broker(mosquitto_factory: Callable[..., Mosquitto]) -> Iterator[Mosquitto]:
+    """A fresh broker for one test: `.host`, `.port`, `.stop()`, `.kill()`, `.start()`, `.restart()`, `.log`."""
+    broker = mosquitto_factory()
+    yield broker
+    broker.stop()
