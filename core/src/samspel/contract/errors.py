@@ -5,7 +5,8 @@
     │   └── MapError                a register map, manifest or sequence is wrong
     ├── PluginError                 a driver package cannot be used; carries the stage at which it failed
     ├── StoreError                  the journal or outbox could not be written (disk full, unreadable file)
-    ├── TransportError              the message broker refused or lost us
+    ├── TransportError              the message broker refused or lost us; says whether the message may have arrived
+    ├── MalformedMessage            a message that cannot be understood; carries what could be read of it
     ├── BusError                    the way to the device
     │   ├── LinkDown                no connection now; nothing was sent
     │   ├── NoAnswer                sent, and nothing (or nothing in time) came back: the device may have acted
@@ -36,6 +37,7 @@ __all__ = [
     "DeviceRefused",
     "DriverError",
     "LinkDown",
+    "MalformedMessage",
     "MapError",
     "NoAnswer",
     "PluginError",
@@ -77,7 +79,26 @@ class StoreError(SamspelError):
 
 
 class TransportError(SamspelError):
-    """The message transport refused or lost us."""
+    """The message transport refused or lost us. `may_have_arrived`: the message was sent, the answer never came."""
+
+    def __init__(self, message: str, *, may_have_arrived: bool = False) -> None:
+        super().__init__(message)
+        self.may_have_arrived = may_have_arrived
+
+
+class MalformedMessage(SamspelError):
+    """A message that cannot be understood. `reason` is a closed word for programs, the message text is for people.
+
+    `command_id` and `issuer` are what could still be read of it, so that a refusal can name the command.
+    """
+
+    def __init__(
+        self, text: str, *, reason: str, command_id: str | None = None, issuer: str | None = None
+    ) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.command_id = command_id
+        self.issuer = issuer
 
 
 class BusError(SamspelError):

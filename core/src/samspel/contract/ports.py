@@ -170,7 +170,7 @@ class JournalPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """A message that waits. `tries` > 0 means that it may have been sent before."""
+    """A message that waits. `tries` > 0 means that it may have arrived before."""
 
     row_id: int
     message: Outbound
@@ -178,14 +178,18 @@ class OutboxRow:
 
 
 class OutboxPort(Protocol):
-    """The only queue towards the broker: bounded, telemetry drops oldest first, outcomes and faults never."""
+    """The only queue towards the broker: bounded, telemetry drops oldest first, outcomes and faults never.
+
+    A retained message is a latest value: it replaces the waiting one of the same topic and does not outlive the
+    process.
+    """
 
     def add(self, message: Outbound, *, droppable: bool) -> None:
         """Queue at once; never waits for the disk."""
         ...
 
     async def head(self, count: int) -> Sequence[OutboxRow]:
-        """The oldest `count` rows; waits until there is at least one."""
+        """The next `count` rows, what may not be dropped first, else oldest first; waits for at least one."""
         ...
 
     def sent(self, row_id: int) -> None:
@@ -193,5 +197,5 @@ class OutboxPort(Protocol):
         ...
 
     def failed(self, row_id: int) -> None:
-        """It was tried: count."""
+        """It was sent and not acknowledged, so it may have arrived: count."""
         ...

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Interval, Len, MaxLen
+from annotated_types import Interval, Len, MaxLen
 
 __all__ = ["Identifier", "Nonce", "NonNegativeInt", "Percent", "PositiveSeconds", "Seconds", "Watts"]
 
@@ -21,7 +21,8 @@ Seconds = Annotated[float, Interval(ge=0.0, le=31_536_000.0)]
 
 PositiveSeconds = Annotated[float, Interval(gt=0.0, le=31_536_000.0)]
 
-NonNegativeInt = Annotated[int, Ge(0)]
+NonNegativeInt = Annotated[int, Interval(ge=0, le=2**63 - 1)]
+"""A counter. The bound is what every database and language can hold; nanoseconds since 1970 fit."""
 
 Identifier = Annotated[str, Len(1, 128)]
 """An id chosen by somebody else: any text of 1 to 128 characters."""
