@@ -5,6 +5,8 @@
 #   make test-all    tox: every installed Python, types, lint, imports, docs, wheels
 #   make bench       latency against a floor, memory, start-up times       (ARGS="--json")
 #   make lint        ruff, mypy, import rules; prints the code's size
+#   make coverage    make test, counted against the floor
+#   make audit       known vulnerabilities in constraints.txt (asks a public service)
 #   make constraints resolve every dependency anew into constraints.txt
 #   make clean       remove what the others made
 #
@@ -14,7 +16,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all bench lint constraints clean
+.PHONY: help demo test test-all bench lint coverage audit constraints clean
 
 # What an activated environment or a personal setting would otherwise bring in.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE
@@ -55,6 +57,9 @@ lint: .venv/stamp-dev
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) tools/code_size.py
+
+coverage audit: .venv/stamp-dev
+	$(PYTHON) -m tox run -e $@
 
 constraints: .venv/stamp-run
 	env -u UV_NO_SOURCES -u UV_CONSTRAINT $(PYTHON) -m uv lock --quiet --upgrade

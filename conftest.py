@@ -43,6 +43,7 @@ LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Fail before the first test when a required tool is absent, or its name is a slip of the pen."""
     config.stash[LEFT_OUT] = {}
     required = {name for name in os.environ.get("SAMSPEL_REQUIRE", "").replace(" ", "").split(",") if name}
     if unknown := sorted(required - TOOLS.keys()):
@@ -63,6 +64,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs an absent tool, and count it."""
     for name, tool in TOOLS.items():
         needing = [item for item in items if item.get_closest_marker(name)]
         if needing and tool.find() is None:
@@ -74,7 +76,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The very last line, after pytest's own: what this run says nothing about."""
     for name, count in config.stash.get(LEFT_OUT, {}).items():
-        print(f"NOT RUN: {count} tests need {name}, which is absent ({TOOLS[name].install})")  # noqa: T201
+        print(f"NOT RUN: {count} tests need {name}, which is absent ({TOOLS[name].install})")
 
 
 @dataclass
@@ -95,7 +97,8 @@ class Mosquitto:
 
     def start(self) -> None:
         """Serve; sessions, queued and retained messages of an earlier start are there again."""
-        assert self._process is None, "the broker runs already"
+        if self._process is not None:
+            raise RuntimeError(f"the broker on port {self.port} runs already")
         for _ in range(1 if self.port else 20):
             port = self.port or _free_port()
             if self._serve(port):
@@ -112,6 +115,7 @@ class Mosquitto:
         self._end(subprocess.Popen.kill)
 
     def restart(self) -> None:
+        """Stop and start, on the same port."""
         self.stop()
         self.start()
 
@@ -172,9 +176,8 @@ def _answers(host: str, port: int, process: subprocess.Popen[bytes]) -> bool:
 
 @pytest.fixture(scope="session")
 def mosquitto_path() -> str:
-    path = TOOLS["mosquitto"].find()
-    assert path is not None, "collection leaves these tests out where mosquitto is absent"
-    return path
+    """The broker's path. Collection has left these tests out where there is none."""
+    return TOOLS["mosquitto"].find() or "mosquitto"
 
 
 @pytest.fixture(scope="session")
@@ -200,7 +203,7 @@ def mosquitto_factory(
 
 @pytest.fixture
 def mosquitto_broker(mosquitto_factory: Callable[..., Mosquitto]) -> Iterator[Mosquitto]:
-    """A fresh broker for one test: `.host`, `.port`, `.stop()`, `.kill()`, `.start()`, `.restart()`, `.log`."""
+    """A fresh broker for one test: host, port, log; stop(), kill(), start(), restart() keep the port."""
     broker = mosquitto_factory()
     yield broker
     broker.stop()

@@ -50,7 +50,9 @@ CRIMES = [
 
 def copy_sources(target: Path) -> None:
     for source in SOURCES:
-        shutil.copytree(source, target / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.csv"))
+        shutil.copytree(
+            source, target / source.name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache", "*.csv")
+        )
 
 
 def plant(target: Path, module: str, imported: str) -> None:
@@ -61,9 +63,9 @@ def plant(target: Path, module: str, imported: str) -> None:
 
 
 def lint_imports(target: Path) -> subprocess.CompletedProcess[str]:
+    start = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
     return subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
-        + ["--no-logo", "--no-cache", "--config", str(ROOT / ".importlinter")],
+        [*start, "--no-logo", "--no-cache", "--config", str(ROOT / ".importlinter")],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(target), "COLUMNS": "300", "NO_COLOR": "1"},
         capture_output=True,

@@ -1,6 +1,7 @@
 """A contract for import-linter that lists what *may* be imported, so that nothing new can slip past it."""
 
 import sys
+from typing import Any
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -18,16 +19,17 @@ class OnlyContract(Contract):
 
     type_name = "only"
 
-    importers = fields.ListField(subfield=fields.StringField())
-    excluding = fields.ListField(subfield=fields.StringField(), required=False, default=[])
-    allowed = fields.ListField(subfield=fields.StringField(), required=False, default=[])
-    as_packages = fields.BooleanField(required=False, default=True)
+    # Declared as fields, read as their values: the base class swaps one for the other.
+    importers: Any = fields.ListField(subfield=fields.StringField())
+    excluding: Any = fields.ListField(subfield=fields.StringField(), required=False, default=[])
+    allowed: Any = fields.ListField(subfield=fields.StringField(), required=False, default=[])
+    as_packages: Any = fields.BooleanField(required=False, default=True)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 (theirs to pass)
         """Collect every import that leaves a package for somewhere that is not allowed."""
         illegal = sorted(
             (importer, imported, _lines(graph, importer, imported))
-            for package in self.importers  # type: ignore[attr-defined]
+            for package in self.importers
             for importer in self._modules(graph, package)
             for imported in graph.find_modules_directly_imported_by(importer)
             if not self._may_import(package, imported)
@@ -44,12 +46,12 @@ class OnlyContract(Contract):
         if package not in graph.modules:
             raise ValueError(f"{package} does not exist: correct the contract {self.name!r}")
         below = graph.find_descendants(package) if self.as_packages else set()
-        return {module for module in {package, *below} if not _within(module, self.excluding)}  # type: ignore[arg-type]
+        return {module for module in {package, *below} if not _within(module, self.excluding)}
 
     def _may_import(self, package: str, imported: str) -> bool:
-        if _within(imported, self.excluding):  # type: ignore[arg-type]
+        if _within(imported, self.excluding):
             return False
-        free = [*([package] if self.as_packages else []), *self.allowed]  # type: ignore[misc]
+        free = [*([package] if self.as_packages else []), *self.allowed]
         return imported.partition(".")[0] in sys.stdlib_module_names or _within(imported, free)
 
 
