@@ -13,12 +13,19 @@ import tarfile
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[1]
 UV = [sys.executable, "-m", "uv"]
 NOT_ON_AN_EDGE_BOX = {"samspel_sim", "samspel_contract_tests"}
+EDGE_COMMANDS = ["samspel --help", "samspel plugins list"]
+ALL_COMMANDS = [
+    "samspel plugins check",
+    "samspel demo --help",
+    "samspel sim --help",
+    "samspel-contract --help",
+]
 
 
 class Failed(Exception):
@@ -30,25 +37,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="samspel wheels ") as name:
         folder = Path(name)
         run([*UV, "build", "--quiet", "--all-packages", "--out-dir", folder / "dist"], cwd=ROOT)
-        wheels = sorted((folder / "dist").glob("*.whl"))
         for member in members():
             check_contents(member, folder / "dist")
+        wheels = sorted((folder / "dist").glob("*.whl"))
         edge = [wheel for wheel in wheels if wheel.name.split("-")[0] not in NOT_ON_AN_EDGE_BOX]
-        check_commands(
-            install(edge, folder / "edge"), [["samspel", "--help"], ["samspel", "plugins", "list"]]
-        )
-        check_commands(
-            install(wheels, folder / "all"),
-            [["samspel", "plugins", "check"], ["samspel", "demo", "--help"], ["samspel-contract", "--help"]],
-        )
+        check_commands(install(edge, folder / "edge"), EDGE_COMMANDS)
+        check_commands(install(wheels, folder / "all"), ALL_COMMANDS)
 
 
 def members() -> list[Path]:
     """The folders of the workspace's distributions."""
-    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"][
-        "workspace"
-    ]
-    return [ROOT / name for name in workspace["members"]]
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    return [ROOT / name for name in tools["uv"]["workspace"]["members"]]
 
 
 def check_contents(member: Path, dist: Path) -> None:
@@ -94,14 +94,15 @@ def install(wheels: list[Path], environment: Path) -> Path:
     return environment
 
 
-def check_commands(environment: Path, commands: list[list[str]]) -> None:
+def check_commands(environment: Path, commands: list[str]) -> None:
     """Run each installed command in a folder that holds nothing of ours."""
-    for program, *arguments in commands:
+    for command in commands:
+        program, *arguments = command.split()
         run([environment / "bin" / program, *arguments], cwd=environment)
-        print(f"{environment.name}: {program} {' '.join(arguments)}: works")
+        print(f"{environment.name}: {command}: works")
 
 
-def run(command: list[str | Path], cwd: Path | None = None, **variables: str) -> str:
+def run(command: Sequence[str | Path], cwd: Path | None = None, **variables: str) -> str:
     """Run to the end and return what it printed; a failure carries it."""
     clean = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
     done = subprocess.run(
