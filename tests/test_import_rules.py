@@ -50,9 +50,7 @@ CRIMES = [
 
 def copy_sources(target: Path) -> None:
     for source in SOURCES:
-        shutil.copytree(
-            source, target / source.name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache", "*.csv")
-        )
+        shutil.copytree(source, target / source.name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache", "*.csv"))
 
 
 def plant(target: Path, module: str, imported: str) -> None:
