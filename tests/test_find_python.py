@@ -49,8 +49,8 @@ def test_an_active_environment_is_looked_through():
 
 
 def test_hostile_variables_do_not_reach_the_candidates(program):
-    found = find(program("python3", REAL), PYTHONHOME="/nowhere", PYTHONPATH="/nowhere", VIRTUAL_ENV="/nowhere")
-    assert found.stdout.strip() == str(BASE)
+    hostile = dict.fromkeys(["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"], "/nowhere")
+    assert find(program("python3", REAL), **hostile).stdout.strip() == str(BASE)
 
 
 @pytest.mark.parametrize(

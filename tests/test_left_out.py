@@ -23,12 +23,10 @@ def test_ordinary(): ...
 @pytest.fixture
 def run(tmp_path):
     """Run three tests on a machine without mosquitto."""
-    conftest = (ROOT / "conftest.py").read_text()
-    (tmp_path / "conftest.py").write_text(
-        conftest.replace("/usr/sbin", "/nowhere").replace("/usr/local/sbin", "/nowhere")
-    )
+    conftest = (ROOT / "conftest.py").read_text().replace("/usr/sbin", "/nowhere")
+    (tmp_path / "conftest.py").write_text(conftest.replace("/usr/local/sbin", "/nowhere"))
     (tmp_path / "test_three.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    mosquitto: needs it\naddopts = --strict-markers\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nmarkers = mosquitto: needs it\n")
 
     def start(require: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PATH": "/nowhere", "SAMSPEL_REQUIRE": require}

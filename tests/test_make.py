@@ -87,11 +87,11 @@ def test_an_interrupted_build_starts_from_nothing(checkout, broken):
     assert checkout.calls.splitlines()[-1].startswith("-m pytest")
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "pyproject.toml", *(f"{m}/pyproject.toml" for m in MEMBERS)])
-def test_a_change_of_dependencies_builds_anew(checkout, name):
+@pytest.mark.parametrize("folder", [".", *MEMBERS])
+def test_a_change_of_dependencies_builds_anew(checkout, folder):
     checkout.make("test")
     later = time.time() + 10
-    os.utime(checkout.folder / name, (later, later))
+    os.utime(checkout.folder / folder / "pyproject.toml", (later, later))
     assert checkout.make("test")
     assert "venv --clear" in checkout.calls
 
@@ -99,7 +99,8 @@ def test_a_change_of_dependencies_builds_anew(checkout, name):
 def test_hostile_variables_stay_outside(checkout):
     hostile = ["VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PIP_USER", "UV_PYTHON"]
     assert checkout.make("test", **dict.fromkeys(hostile, "/nowhere"))
-    assert all(line.endswith(" []") for line in checkout.calls.splitlines()), checkout.calls
+    assert " []" in checkout.calls
+    assert "/nowhere" not in checkout.calls
 
 
 def test_without_a_python_the_line_to_type_is_shown(checkout):
