@@ -1,0 +1,1 @@
+"""Judges each message once: address, authority, epoch, order, staleness (station ②). Accepted or refused."""

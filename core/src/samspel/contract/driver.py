@@ -106,9 +106,7 @@ class Driver(Protocol):
         """Every condition that stands now."""
         ...
 
-    async def read_control(
-        self, marks: Sequence[Mark] = (), snapshot: Snapshot | None = None
-    ) -> ControlReading:
+    async def read_control(self, marks: Sequence[Mark] = (), snapshot: Snapshot | None = None) -> ControlReading:
         """Compare the control block with its default, the snapshot and what we (may) have written."""
         ...
 
@@ -124,7 +122,8 @@ class Driver(Protocol):
         self, power_w: float, not_after: float, snapshot: Snapshot, previous_w: float | None
     ) -> WriteReport:
         """Command the battery; positive discharges, 0 W is a held zero. `not_after` is monotonic seconds: nothing is
-        sent after it. `previous_w` is the power in force, if any, so that a reversal can be ordered."""
+        sent after it. `previous_w` is the power in force, if any, so that a reversal can be ordered.
+        """
         ...
 
     async def keep_alive(self, power_w: float, not_after: float, snapshot: Snapshot) -> None:

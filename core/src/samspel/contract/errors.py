@@ -92,9 +92,7 @@ class MalformedMessage(SamspelError):
     `command_id` and `issuer` are what could still be read of it, so that a refusal can name the command.
     """
 
-    def __init__(
-        self, text: str, *, reason: str, command_id: str | None = None, issuer: str | None = None
-    ) -> None:
+    def __init__(self, text: str, *, reason: str, command_id: str | None = None, issuer: str | None = None) -> None:
         super().__init__(text)
         self.reason = reason
         self.command_id = command_id

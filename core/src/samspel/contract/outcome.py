@@ -19,7 +19,8 @@ OUTCOME_SCHEMA = "outcome/0.1"
 
 class Stage(StrEnum):
     """How far a command has come. `write_suppressed` adopts the new deadline without a new write;
-    `pending` is a stop or release that waits for a dead link."""
+    `pending` is a stop or release that waits for a dead link.
+    """
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
@@ -65,7 +66,8 @@ class End(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Measured watts at one moment; `None` where no valid reading existed. Battery: positive discharges.
-    Grid: positive is import. PV and AC: positive is production and delivery to the AC side."""
+    Grid: positive is import. PV and AC: positive is production and delivery to the AC side.
+    """
 
     battery_power_w: float | None = None
     pv_power_w: float | None = None

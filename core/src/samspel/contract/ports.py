@@ -19,9 +19,9 @@ __all__ = [
     "Clock",
     "Inbound",
     "JournalPort",
+    "Outbound",
     "OutboxPort",
     "OutboxRow",
-    "Outbound",
     "Priority",
     "Table",
     "Transport",
@@ -157,7 +157,8 @@ class Transport(Protocol):
 
 class JournalPort(Protocol):
     """Small JSON documents by name, which survive everything. `put` returns once the row would survive kill -9;
-    with `durable` once it would survive loss of power."""
+    with `durable` once it would survive loss of power.
+    """
 
     def get(self, name: str) -> dict[str, Json] | None:
         """The document, or nothing."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from annotated_types import Interval, Len, MaxLen
 
-__all__ = ["Identifier", "Nonce", "NonNegativeInt", "Percent", "PositiveSeconds", "Seconds", "Watts"]
+__all__ = ["Identifier", "NonNegativeInt", "Nonce", "Percent", "PositiveSeconds", "Seconds", "Watts"]
 
 Watts = Annotated[float, Interval(ge=-1_000_000.0, le=1_000_000.0)]
 """Power in watts. The bound of 1 MW only keeps nonsense out; a home is limited by its own configuration."""

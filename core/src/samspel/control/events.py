@@ -1,0 +1,200 @@
+"""What can happen to control, and what it can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from samspel.contract.admitted import Admitted
+from samspel.contract.capability import Capabilities
+from samspel.contract.driver import ControlReading, Mark, Snapshot, WriteReport
+from samspel.contract.errors import SamspelError
+from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.outcome import Deviation, End, Stage, Verification
+from samspel.control.state import Action
+
+__all__ = [
+    "Alarm",
+    "Clear",
+    "Effect",
+    "Event",
+    "Failed",
+    "Follow",
+    "Followed",
+    "GaveBack",
+    "GiveBack",
+    "Halt",
+    "Halted",
+    "Intended",
+    "LinkDown",
+    "LinkUp",
+    "Look",
+    "Looked",
+    "ResetShaping",
+    "Say",
+    "Take",
+    "Tick",
+    "Took",
+]
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; about once a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The device answers, and its identity is confirmed."""
+
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The device no longer answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The control block was read. `snapshot` is given when it was at its default: what a stop will restore."""
+
+    action_id: int
+    reading: ControlReading
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Control may be taken: this is what release will give back."""
+
+    action_id: int
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """The shaped target is about to be written; journaled before the write."""
+
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A follow ended. `report` is `None` when nothing had to be written (`fed`: the device's timer was fed)."""
+
+    action_id: int
+    report: WriteReport | None
+    fed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The stop sequence ended."""
+
+    action_id: int
+    report: WriteReport
+
+
+@dataclass(frozen=True, slots=True)
+class GaveBack:
+    """The release ended, verified."""
+
+    action_id: int
+    report: WriteReport
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An action failed."""
+
+    action_id: int
+    action: Action
+    error: SamspelError
+
+
+Event = Admitted | Tick | LinkUp | LinkDown | Looked | Took | Intended | Followed | Halted | GaveBack | Failed
+
+# --- effects --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Read the control block."""
+
+    action_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Make the snapshot."""
+
+    action_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Make the device follow `power_w` (before shaping); nothing may be sent after `not_after`."""
+
+    action_id: int
+    power_w: float
+    not_after: float
+    force: bool
+    news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Power to zero now; abandons whatever runs."""
+
+    action_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Release and verify; abandons whatever runs, except a stop."""
+
+    action_id: int
+    snapshot: Snapshot | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetShaping:
+    """Filters forget: the next target is the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """One outcome: exactly one of stage, deviation and end."""
+
+    command_id: str
+    stage: Stage | None = None
+    deviation: Deviation | None = None
+    end: End | None = None
+    reason: str = ""
+    text: str = ""
+    target_power_w: float | None = None
+    verification: Verification | None = None
+    rung: str | None = None
+    stations: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A fault of control itself stands."""
+
+    code: FaultCode
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """It no longer stands."""
+
+    code: FaultCode
+
+
+Effect = Look | Take | Follow | Halt | GiveBack | ResetShaping | Say | Alarm | Clear

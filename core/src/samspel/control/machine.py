@@ -1,0 +1,190 @@
+"""The state machine: `step(state, event, now, policy)` gives the next state and the effects. No I/O, no clock.
+
+released ── set_power ──▶ taking ──▶ controlling ── expiry, release ──▶ releasing ──▶ released
+any state ── stop ──▶ stopped ── release, or a command that names the stop ──▶ releasing, controlling
+any state ── link lost ──▶ lost (a stop stays stopped, a release stays releasing) ── link back ──▶ recovery
+released, controlling ── somebody else's values in the control block ──▶ foreign
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from samspel.contract.admitted import Admitted
+from samspel.contract.capability import Deadman, Direction
+from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.outcome import Deviation, End
+from samspel.control.commands import on_admitted
+from samspel.control.events import (
+    Effect,
+    Event,
+    Failed,
+    Followed,
+    GaveBack,
+    Halted,
+    Intended,
+    LinkDown,
+    LinkUp,
+    Looked,
+    Say,
+    Tick,
+    Took,
+)
+from samspel.control.results import on_failed, on_followed, on_gave_back, on_halted, on_looked, on_took
+from samspel.control.state import Phase, Policy, State
+from samspel.control.turn import Turn
+
+__all__ = ["step"]
+
+KEPT_MARKS = 4
+
+
+def step(state: State, event: Event, now: float, policy: Policy) -> tuple[State, tuple[Effect, ...]]:
+    """One event in, the next state and its effects out. `now` is monotonic seconds."""
+    turn = Turn(state, now, policy)
+    if not _is_late(state, event):
+        _dispatch(turn, event)
+    return turn.state, tuple(turn.effects)
+
+
+def _is_late(state: State, event: Event) -> bool:
+    """The result of an action that something else has taken over from."""
+    return isinstance(event, Looked | Took | Followed | Halted | GaveBack | Failed) and (
+        event.action_id != state.action_id or state.action is None
+    )
+
+
+def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912 - one line an event
+    match event:
+        case Admitted():
+            on_admitted(turn, event)
+        case Tick():
+            _on_tick(turn)
+        case LinkUp():
+            _on_link_up(turn, event)
+        case LinkDown():
+            _on_link_down(turn)
+        case Intended():
+            _on_intended(turn, event)
+        case Looked():
+            on_looked(turn, event)
+        case Took():
+            on_took(turn, event)
+        case Followed():
+            on_followed(turn, event)
+        case Halted():
+            on_halted(turn, event)
+        case GaveBack():
+            on_gave_back(turn, event)
+        case Failed():
+            on_failed(turn, event)
+
+
+def _on_intended(turn: Turn, event: Intended) -> None:
+    """Remember what the registers may soon hold, so that a crash in between is recognised as ours."""
+    if not turn.state.marks or turn.state.marks[-1] != event.mark:
+        turn.set(marks=(*turn.state.marks, event.mark)[-KEPT_MARKS:])
+
+
+# --- link -----------------------------------------------------------------------------------------------------------
+
+
+def _on_link_up(turn: Turn, event: LinkUp) -> None:
+    turn.set(
+        link_up=True,
+        unsettled=True,
+        capabilities=event.capabilities,
+        action=None,
+        force=True,
+        retry_at=turn.now,
+        failures=0,
+    )
+    turn.clear(FaultCode.COMMS_DEVICE_LOST)
+    if turn.state.stop is not None:
+        turn.halt()
+    elif turn.state.give_back is not None:
+        turn.give_back()
+    else:
+        turn.look()
+
+
+def _on_link_down(turn: Turn) -> None:
+    state = turn.state
+    turn.set(link_up=False, unsettled=True, action=None, action_id=state.action_id + 1)
+    turn.alarm(FaultCode.COMMS_DEVICE_LOST, Severity.MAJOR, "the device does not answer")
+    if state.stop is not None:
+        turn.set(stop=replace(state.stop, asserted=False))
+    if state.phase in (Phase.TAKING, Phase.CONTROLLING):
+        turn.set(phase=Phase.LOST)
+        if state.lease is not None and state.lease.written:
+            turn.do(Say(command_id=state.lease.command_id, deviation=Deviation.LOST_LINK))
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+def _on_tick(turn: Turn) -> None:
+    _expire_stop(turn)
+    _expire_lease(turn)
+    if not turn.idle():
+        return
+    state = turn.state
+    if state.stop is not None:
+        _hold_stop(turn)
+    elif state.give_back is not None:
+        turn.give_back()
+    elif state.unsettled:
+        turn.look()
+    elif _look_is_due(turn):
+        turn.look()
+    elif state.phase is Phase.CONTROLLING:
+        turn.follow()
+    elif state.phase is Phase.RELEASED and state.lease is not None:
+        turn.take()
+
+
+def _expire_stop(turn: Turn) -> None:
+    """A stop that nobody ends is given back after `stop_hold_max_s`, loudly."""
+    stop = turn.state.stop
+    if stop is None or turn.now - stop.since < turn.policy.stop_hold_max_s:
+        return
+    text = f"the stop was held for {turn.policy.stop_hold_max_s:g} s and nobody ended it; control is given back"
+    turn.alarm(FaultCode.CONTROL_STOP_HELD_TOO_LONG, Severity.CRITICAL, text)
+    turn.do(Say(command_id=stop.command_id, end=End.COMPLETED, reason="held_too_long", text=text))
+    turn.set(stop=None)
+    turn.order_release(None, "stop_hold_max_s")
+
+
+def _expire_lease(turn: Turn) -> None:
+    state = turn.state
+    lease = state.lease
+    if lease is None or turn.now < lease.ends_at:
+        return
+    if lease.written:
+        turn.end_lease(End.COMPLETED)
+    else:
+        turn.end_lease(End.EXPIRED_UNWRITTEN, text="its deadline passed before it could be written")
+    if state.phase is Phase.CONTROLLING or (state.phase is Phase.LOST and state.marks):
+        turn.order_release(None, "expired")
+    elif state.phase in (Phase.TAKING, Phase.LOST):
+        turn.set(phase=Phase.RELEASED, action=None, action_id=state.action_id + 1)
+
+
+def _hold_stop(turn: Turn) -> None:
+    """Assert the stop until it holds; then feed it where the device has a timer, and look whether it still stands."""
+    state = turn.state
+    if state.stop is None:
+        return
+    zero = state.capabilities.route(Direction.ZERO) if state.capabilities else None
+    timed = zero is not None and zero.deadman is Deadman.TIMEOUT
+    feed_s = zero.feed_s if zero is not None else None
+    if not state.stop.asserted or (timed and feed_s is not None and turn.now - state.fed_at >= feed_s):
+        turn.halt()
+    elif turn.now - state.looked_at >= turn.policy.check_s:
+        turn.look()
+
+
+def _look_is_due(turn: Turn) -> bool:
+    idle = turn.state.phase is Phase.RELEASED
+    every = turn.policy.idle_check_s if idle else turn.policy.check_s
+    return turn.now - turn.state.looked_at >= every

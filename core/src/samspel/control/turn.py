@@ -1,0 +1,126 @@
+"""One turn of the machine: the state as it changes, and the effects as they are asked for.
+
+`machine.step` makes a turn, hands it to the handlers and returns what it holds; nothing outside ever sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.outcome import End, Stage
+from samspel.control.events import (
+    Alarm,
+    Clear,
+    Effect,
+    Follow,
+    GiveBack,
+    Halt,
+    Look,
+    ResetShaping,
+    Say,
+    Take,
+)
+from samspel.control.state import Action, GiveBackOrder, Phase, Policy, State
+
+__all__ = ["Turn"]
+
+UNBOUNDED_HOLD_S = 60.0
+"""A set-point that holds without end is written with a bound that each tick renews."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """`state` is replaced, never changed; `effects` are in order."""
+
+    state: State
+    now: float
+    policy: Policy
+    effects: list[Effect] = field(default_factory=list)
+
+    def set(self, **changes: Any) -> None:
+        """Replace parts of the state."""
+        self.state = replace(self.state, **changes)
+
+    def do(self, effect: Effect) -> None:
+        """Ask for an effect."""
+        self.effects.append(effect)
+
+    # --- outcomes ---
+
+    def end_lease(self, end: End, reason: str = "", text: str = "") -> None:
+        """The set-point that was followed ends; a deadline that has passed turns `superseded` into `completed`."""
+        lease = self.state.lease
+        if lease is None:
+            return
+        if end is End.SUPERSEDED and lease.written and self.now >= lease.deadline:
+            end = End.COMPLETED
+        self.do(Say(command_id=lease.command_id, end=end, reason=reason, text=text, stations=lease.stations))
+        self.set(lease=None, news=False)
+
+    def alarm(self, code: FaultCode, severity: Severity, text: str) -> None:
+        """Raise a fault of control itself; repeating it is harmless."""
+        self.do(Alarm(code, severity, text))
+
+    def clear(self, code: FaultCode) -> None:
+        """Clear it; clearing what does not stand is harmless."""
+        self.do(Clear(code))
+
+    # --- actions: at most one runs, and each gets a fresh id ---
+
+    def _begin(self, action: Action) -> int:
+        self.set(action=action, action_id=self.state.action_id + 1)
+        return self.state.action_id
+
+    def idle(self) -> bool:
+        """Whether an action may start now."""
+        return self.state.link_up and self.state.action is None and self.now >= self.state.retry_at
+
+    def look(self) -> None:
+        """Read the control block."""
+        self.do(Look(self._begin(Action.LOOK)))
+
+    def take(self) -> None:
+        """Make the snapshot and begin to control."""
+        self.set(phase=Phase.TAKING)
+        self.do(Take(self._begin(Action.TAKE)))
+
+    def follow(self) -> None:
+        """Follow the lease now."""
+        lease = self.state.lease
+        if lease is None:
+            return
+        not_after = min(lease.ends_at, max(lease.deadline, self.now) + UNBOUNDED_HOLD_S)
+        action_id = self._begin(Action.FOLLOW)
+        self.do(Follow(action_id, lease.power_w, not_after, force=self.state.force, news=self.state.news))
+
+    def halt(self) -> None:
+        """Run the stop sequence, whatever else runs."""
+        self.do(Halt(self._begin(Action.HALT)))
+
+    def give_back(self) -> None:
+        """Run the release, whatever else runs (a stop never runs then)."""
+        self.do(GiveBack(self._begin(Action.GIVE_BACK), self.state.snapshot or self.state.baseline))
+
+    # --- moves used by several handlers ---
+
+    def order_release(self, command_id: str | None, why: str) -> None:
+        """Control goes back; with a dead link the order waits."""
+        self.set(
+            phase=Phase.RELEASING,
+            give_back=GiveBackOrder(command_id=command_id, why=why),
+            failures=0,
+            retry_at=self.now,
+        )
+        self.do(ResetShaping())
+        if self.state.link_up:
+            self.give_back()
+        elif command_id is not None:
+            self.do(Say(command_id=command_id, stage=Stage.PENDING, reason="lost_link", text="waits for the link"))
+
+    def back_off(self) -> None:
+        """Try again later, each time a little later."""
+        failures = self.state.failures + 1
+        delay = min(self.policy.retry_first_s * 2 ** min(failures - 1, 10), self.policy.retry_max_s)
+        self.set(failures=failures, retry_at=self.now + delay)
