@@ -1,0 +1,94 @@
+"""The words behind one Modbus unit: what is stored, and which addresses may be read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from samspel_sim.registers import Register, Space, Table, Value, Words
+
+
+class Bank:
+    """Storage of one unit id.
+
+    ``gap`` is the largest hole inside a documented block that still reads (as zeros); ``windows`` are
+    further (first, count) ranges of holding registers that read although no row documents them.
+    """
+
+    def __init__(self, table: Table, *, gap: int = 0, windows: Iterable[tuple[int, int]] = ()) -> None:
+        self.table = table
+        self.hidden = range(0)
+        """Addresses whose registers read as "not available" for now, whatever is stored."""
+        self._words: dict[tuple[Space, int], int] = {}
+        self._readable = {space: _readable(table, space, gap) for space in Space}
+        for first, count in windows:
+            self._readable[Space.HOLDING].update(range(first, first + count))
+
+    def read(self, address: int, count: int, space: Space = Space.HOLDING) -> Words | None:
+        """Words from ``address``, or None when one of them may not be read."""
+        wanted = range(address, address + count)
+        if not self._readable[space].issuperset(wanted):
+            return None
+        return tuple(self._shown(space, at) for at in wanted)
+
+    def _shown(self, space: Space, address: int) -> int:
+        register = self.table.at(address, space) if address in self.hidden else None
+        if register is not None:
+            return register.not_available()[address - register.address]
+        return self._words.get((space, address), 0)
+
+    def covered(self, address: int, words: Sequence[int]) -> list[tuple[Register, Words]] | None:
+        """Split a write into whole registers, or None when it touches a hole or half a register."""
+        parts: list[tuple[Register, Words]] = []
+        done = 0
+        while done < len(words):
+            register = self.table.at(address + done)
+            if register is None or register.address != address + done or done + register.count > len(words):
+                return None
+            parts.append((register, tuple(words[done : done + register.count])))
+            done += register.count
+        return parts
+
+    def store(self, register: Register, words: Sequence[int]) -> None:
+        """Keep the words of one register."""
+        for address, word in zip(register.addresses, words, strict=True):
+            self._words[register.space, address] = word
+
+    def words(self, name: str) -> Words:
+        """The stored words of a register."""
+        register = self.table[name]
+        return tuple(self._words.get((register.space, at), 0) for at in register.addresses)
+
+    def put(self, name: str, value: Value | Sequence[int]) -> None:
+        """Store a value given in the register's unit."""
+        register = self.table[name]
+        self.store(register, register.encode(value))
+
+    def put_clamped(self, name: str, value: float) -> None:
+        """Store a measured number; what does not fit is stored as the nearest that does."""
+        register = self.table[name]
+        bits = 16 * register.count - (1 if register.signed else 0)
+        raw = round(value / register.scale)
+        low = -(1 << bits) if register.signed else 0
+        self.store(register, register.encode_raw(max(low, min((1 << bits) - 1, raw))))
+
+    def number(self, name: str) -> float:
+        """The stored value of a numeric register in its unit."""
+        register = self.table[name]
+        return register.decode_raw(self.words(name)) * register.scale
+
+    def raw(self, name: str) -> int:
+        """The stored raw integer of a numeric register."""
+        return self.table[name].decode_raw(self.words(name))
+
+
+def _readable(table: Table, space: Space, gap: int) -> set[int]:
+    readable: set[int] = set()
+    end: int | None = None
+    for register in sorted(table, key=lambda row: row.address):
+        if register.space is not space or not register.readable:
+            continue
+        if end is not None and 0 < register.address - end <= gap:
+            readable.update(range(end, register.address))
+        readable.update(register.addresses)
+        end = register.address + register.count
+    return readable

@@ -1,0 +1,128 @@
+"""For tests of other parts: a twin in this process or in its own, and its control port from sync code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from samspel_sim.behaviour import TwinOptions
+from samspel_sim.finder import make_twin
+from samspel_sim.server import ModbusServer
+from samspel_sim.twin import Clock, Twin
+
+BRISK = {"connect_wait_s": 0.0, "min_gap_s": 0.0, "answer_s": 0.0}
+"""Settings that take the waiting out of the link (not out of the physics)."""
+
+
+class Served(NamedTuple):
+    """A twin behind its own server in this process."""
+
+    host: str
+    port: int
+    twin: Twin
+
+
+def simulated_twin(
+    name: str, clock: Clock, options: TwinOptions | None = None, *, brisk: bool = True, step_s: float = 0.1
+) -> Twin:
+    """A twin without sockets, on a clock of yours."""
+    return make_twin(name, _options(options, brisk=brisk), clock=clock, step_s=step_s)
+
+
+@asynccontextmanager
+async def served_twin(
+    name: str, options: TwinOptions | None = None, *, brisk: bool = True, speed: float = 1.0
+) -> AsyncIterator[Served]:
+    """A twin served over TCP in this process, on a free port of 127.0.0.1."""
+    clock = asyncio.get_running_loop().time
+    twin = make_twin(name, _options(options, brisk=brisk), clock=clock, speed=speed)
+    server = ModbusServer(twin)
+    port = await server.start()
+    try:
+        yield Served("127.0.0.1", port, twin)
+    finally:
+        await server.close()
+
+
+def _options(options: TwinOptions | None, *, brisk: bool) -> TwinOptions:
+    options = options or TwinOptions()
+    return replace(options, settings={**BRISK, **options.settings}) if brisk else options
+
+
+class ControlError(Exception):
+    """The control port answered other than 200; the message is its sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnedTwin:
+    """A twin in a process of its own. ``ready`` is its ready line."""
+
+    process: asyncio.subprocess.Process
+    ready: dict[str, Any]
+
+    @property
+    def port(self) -> int:
+        """Modbus port."""
+        return int(self.ready["port"])
+
+    async def state(self) -> dict[str, Any]:
+        """``GET /state``."""
+        return await self._ask("/state", None)
+
+    async def log(self) -> dict[str, Any]:
+        """``GET /log``."""
+        return await self._ask("/log", None)
+
+    async def set(self, **values: object) -> None:
+        """``POST /set``; ControlError for a value that it does not take."""
+        await self._ask("/set", values)
+
+    async def misbehave(self, name: str, on: bool = True, **parameters: object) -> None:
+        """``POST /misbehave``; ControlError for an unknown name."""
+        await self._ask("/misbehave", {"name": name, "on": on, **parameters})
+
+    async def _ask(self, path: str, body: dict[str, object] | None) -> dict[str, Any]:
+        return await asyncio.to_thread(ask, int(self.ready["control_port"]), path, body)
+
+
+def ask(control_port: int, path: str, body: dict[str, object] | None = None) -> dict[str, Any]:
+    """One request to a control port, from sync code. ControlError carries the port's sentence."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{control_port}{path}", data=data)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise ControlError(json.load(error)["error"]) from error
+
+
+@asynccontextmanager
+async def spawned_twin(name: str, *arguments: str) -> AsyncIterator[SpawnedTwin]:
+    """A twin in its own process (``python -m samspel_sim NAME ARGUMENTS``), ready to be spoken to."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "samspel_sim", name, *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        line = await asyncio.wait_for(_first_line(process), 30)
+        yield SpawnedTwin(process, json.loads(line))
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _first_line(process: asyncio.subprocess.Process) -> bytes:
+    if process.stdout is None:
+        raise RuntimeError("the twin's output is not piped")
+    line = await process.stdout.readline()
+    if not line:
+        raise RuntimeError(f"the twin ended with {await process.wait()} before it was ready")
+    return line
