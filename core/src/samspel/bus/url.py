@@ -1,0 +1,88 @@
+"""Where a device is, in one line: `modbus-tcp://192.0.2.7:502?unit=1`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from samspel.bus.profile import Framing
+from samspel.contract.errors import ConfigError
+
+__all__ = ["BusUrl", "parse_url"]
+
+_FRAMINGS: dict[str, Framing] = {"modbus-tcp": "socket", "modbus-rtu-tcp": "rtu"}
+_DEFAULT_PORT = 502
+
+
+@dataclass(frozen=True, slots=True)
+class BusUrl:
+    """One endpoint and, where given, the unit (0..255) behind it."""
+
+    scheme: str
+    host: str
+    port: int
+    unit: int | None = None
+
+    @property
+    def framing(self) -> Framing:
+        """What a BusProfile for this address must have as its framing."""
+        return _FRAMINGS[self.scheme]
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        unit = "" if self.unit is None else f"?unit={self.unit}"
+        return f"{self.scheme}://{host}:{self.port}{unit}"
+
+
+def parse_url(text: str) -> BusUrl:
+    """Read an address. Port 502 if none is given. Raises ConfigError that shows what is allowed."""
+    try:
+        parts = urlsplit(text)
+        port = _DEFAULT_PORT if parts.port is None else parts.port
+    except ValueError as error:
+        raise _wrong(text, str(error)) from error
+    _check_scheme(text, parts)
+    if parts.path not in ("", "/") or parts.fragment or parts.username or parts.password:
+        raise _wrong(text, "only host, port and ?unit= are understood")
+    return BusUrl(parts.scheme, _host(text, parts), _port(text, port), _unit(text, parts.query))
+
+
+def _wrong(text: str, reason: str) -> ConfigError:
+    return ConfigError(f"address {text!r}: {reason}; expected for example modbus-tcp://192.0.2.7:502?unit=1")
+
+
+def _check_scheme(text: str, parts: SplitResult) -> None:
+    # Serial lines (modbus-serial:///dev/...) join here and in pymodbus_connection.
+    if parts.scheme.startswith("modbus-serial"):
+        raise _wrong(text, "serial lines are not supported yet; use a serial-to-TCP converter")
+    if parts.scheme not in _FRAMINGS:
+        raise _wrong(text, f"scheme {parts.scheme!r} is unknown; allowed: {', '.join(_FRAMINGS)}")
+
+
+def _host(text: str, parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise _wrong(text, f"host {host!r} is not a valid name") from error
+    if not host or any(character.isspace() for character in host):
+        raise _wrong(text, "there is no host")
+    return host
+
+
+def _port(text: str, port: int) -> int:
+    if not 1 <= port <= 65535:
+        raise _wrong(text, f"port {port} is outside 1..65535")
+    return port
+
+
+def _unit(text: str, query: str) -> int | None:
+    options = parse_qsl(query, keep_blank_values=True)
+    if not options:
+        return None
+    if [name for name, _ in options] != ["unit"]:
+        raise _wrong(text, f"options {query!r} are not understood; allowed: one unit=0..255")
+    value = options[0][1]
+    if not (value.isascii() and value.isdigit() and int(value) <= 255):
+        raise _wrong(text, f"unit {value!r} is not a number 0..255")
+    return int(value)
