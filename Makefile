@@ -55,7 +55,7 @@ lint: .venv/stamp-dev
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	$(PYTHON) tools/code_size.py
 
 coverage audit: .venv/stamp-dev

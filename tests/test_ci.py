@@ -1,5 +1,6 @@
 """The CI script installs what is missing, leaves nothing out, fails with any failure, ends readably."""
 
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FAKE_MAKE = """echo "make $* require=$SAMSPEL_REQUIRE" >> "$CALLS"
-echo "===== 3 passed in 0.10s ====="
+[ "$1" = test ] || echo "py311-core: commands[0]> python -m pytest"
+echo "===== 3 passed, 1 skipped in 0.10s ====="
 echo "much more output"
+[ "$1" = test ] || echo "  py311-core: OK (6.74=setup[2.13]+cmd[4.60] seconds)"
 [ "$1" != "$FAILING" ]"""
 
 
@@ -20,6 +23,7 @@ def run(tmp_path):
     (folder / ".ci").mkdir(parents=True)
     script = (ROOT / ".ci" / "run").read_text().replace("/usr/sbin:/usr/local/sbin", "/nowhere")
     (folder / ".ci" / "run").write_text(script)
+    shutil.copy(ROOT / ".ci" / "closing_lines.awk", folder / ".ci")
     calls = tmp_path / "calls"
     calls.touch()
     programs = tmp_path / "programs"
@@ -53,7 +57,12 @@ def test_both_makes_run_with_nothing_left_out(run):
     code, calls, said = run(mosquitto=True)
     assert code == 0
     assert calls == ["make test require=mosquitto", "make test-all require=mosquitto"]
-    assert said[-2:] == ["===== 3 passed in 0.10s ====="] * 2
+    assert said[-4:] == [
+        "make test: ===== 3 passed, 1 skipped in 0.10s =====",
+        "py311-core: ===== 3 passed, 1 skipped in 0.10s =====",
+        "  py311-core: OK (6.74=setup[2.13]+cmd[4.60] seconds)",
+        "6 passed, 0 failed, 2 skipped",
+    ]
 
 
 @pytest.mark.parametrize("failing", ["test", "test-all"])
@@ -61,7 +70,21 @@ def test_a_failure_is_a_failure_and_still_ends_readably(run, failing):
     code, calls, said = run(mosquitto=True, failing=failing)
     assert code != 0
     assert calls[-1].startswith(f"make {failing} ")
-    assert said[-1] == "===== 3 passed in 0.10s ====="
+    assert said[-1].endswith(" passed, 0 failed, 1 skipped" if failing == "test" else ", 0 failed, 2 skipped")
+
+
+def test_failures_and_errors_are_counted(tmp_path):
+    log = tmp_path / "make test.log"
+    log.write_text(
+        "== 1 failed, 20 passed, 3 skipped, 2 warnings, 4 errors in 61.00s (0:01:01) ==\n"
+        "== no tests ran in 0.01s ==\nNOT RUN: 3 tests need mosquitto, which is absent (install it)\n"
+    )
+    command = ["awk", "-f", str(ROOT / ".ci" / "closing_lines.awk"), str(log)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[-2:] == [
+        "NOT RUN: 3 tests need mosquitto, which is absent (install it)",
+        "20 passed, 5 failed, 3 skipped",
+    ]
 
 
 @pytest.mark.parametrize(("user", "sudos"), [(0, 0), (1000, 2)])
