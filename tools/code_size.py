@@ -48,9 +48,7 @@ def report(folders: list[Path]) -> str:
         files = sorted(folder.rglob("*.py"))
         functions = [found for file in files for found in measure(file)]
         lines.append(_summary(folder, files, functions))
-        too_long += [
-            f"  file     {_count(file):4} {_shown(file)}" for file in files if _count(file) > LONG_FILE_LINES
-        ]
+        too_long += [f"  file     {_count(file):4} {_shown(file)}" for file in files if _count(file) > LONG_FILE_LINES]
         too_long += [
             f"  function {found.lines:4} {found.where}"
             for found in sorted(functions, reverse=True)
