@@ -1,0 +1,37 @@
+"""Core's own filters and transports. They come in through the same hooks as everybody else's.
+
+Each factory imports its module when it is called: registering costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from samspel.contract.ports import Transport
+from samspel.hookspecs import FilterPackage, TransportPackage, hookimpl
+
+__all__ = ["samspel_register_filters", "samspel_register_transports"]
+
+
+@hookimpl
+def samspel_register_filters() -> list[FilterPackage]:
+    """The filters of `samspel.shaping`."""
+    return []
+
+
+@hookimpl
+def samspel_register_transports() -> list[TransportPackage]:
+    """MQTT, and the broker in memory that tests and simulations use."""
+    return [TransportPackage(name="mqtt", factory=_mqtt), TransportPackage(name="memory", factory=_memory)]
+
+
+def _mqtt(*args: Any, **settings: Any) -> Transport:  # noqa: ANN401 - handed through
+    from samspel.transport.mqtt import MqttTransport  # noqa: PLC0415 - the library is imported only where it is used
+
+    return MqttTransport(*args, **settings)
+
+
+def _memory(*args: Any, **settings: Any) -> Transport:  # noqa: ANN401 - handed through
+    from samspel.transport.memory import MemoryTransport  # noqa: PLC0415 - as above
+
+    return MemoryTransport(*args, **settings)

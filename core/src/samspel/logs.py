@@ -1,0 +1,116 @@
+"""One line an event, with the station it happened at, for people or as JSON.
+
+A station logs through `logging.getLogger("samspel.<station>")` and gives its values as `extra`:
+
+    log = logging.getLogger("samspel.bus")
+    log.info("link up", extra={"endpoint": "127.0.0.1:502", "waited_s": 3.2})
+
+    2026-11-22T10:11:12.345Z INFO    bus link up endpoint=127.0.0.1:502 waited_s=3.2
+    {"at": "2026-11-22T10:11:12.345Z", "level": "info", "station": "bus", "event": "link up", "endpoint": ...}
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+__all__ = ["HumanFormatter", "JsonFormatter", "LogFormat", "configure"]
+
+_ORDINARY = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_HANDLER_NAME = "samspel"
+
+
+class LogFormat(StrEnum):
+    """Who reads the log."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def configure(
+    log_format: LogFormat = LogFormat.TEXT, *, level: int = logging.INFO, stream: TextIO | None = None
+) -> None:
+    """Log to `stream` (standard error) from now on; a second call replaces the first.
+
+    `level` is for samspel's own stations. Libraries are heard from WARNING on, or from `level` if that is higher.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.set_name(_HANDLER_NAME)
+    handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else HumanFormatter())
+    root = logging.getLogger()
+    for old in [known for known in root.handlers if known.get_name() == _HANDLER_NAME]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(max(level, logging.WARNING))
+    logging.getLogger("samspel").setLevel(level)
+
+
+class JsonFormatter(logging.Formatter):
+    """An object a line. A value that JSON does not know is written as its text, never refused."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        event: dict[str, Any] = {
+            "at": _utc(record),
+            "level": record.levelname.lower(),
+            "station": _station(record),
+            "event": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            event |= {"error": _error(record), "traceback": self.formatException(record.exc_info)}
+        return json.dumps(event, default=str, ensure_ascii=False)
+
+
+class HumanFormatter(logging.Formatter):
+    """`time LEVEL station event key=value …`; a line break in a value is written as backslash n. An error is in
+    one line too: type, text and where. The traceback is in the JSON format, and here where samspel logs at DEBUG.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        words = [_utc(record), f"{record.levelname:<7}", _station(record), record.getMessage()]
+        fields = dict(_fields(record))
+        if record.exc_info:
+            fields |= {"error": _error(record), "where": _where(record)}
+        line = " ".join([*words, *(f"{key}={_shown(value)}" for key, value in fields.items())])
+        line = line.replace("\r", "\\r").replace("\n", "\\n")
+        if record.exc_info and logging.getLogger("samspel").isEnabledFor(logging.DEBUG):
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def _utc(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _station(record: logging.LogRecord) -> str:
+    package, _, rest = record.name.partition(".")
+    return rest.partition(".")[0] or package if package == "samspel" else package
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {key: value for key, value in record.__dict__.items() if key not in _ORDINARY}
+
+
+def _error(record: logging.LogRecord) -> str:
+    error = record.exc_info[1] if record.exc_info else None
+    return f"{type(error).__name__}: {error}" if error else ""
+
+
+def _where(record: logging.LogRecord) -> str:
+    trace = record.exc_info[2] if record.exc_info else None
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "=\n\r') else text
