@@ -1,10 +1,12 @@
-"""Every link from one of our pages to another leads somewhere, headings included."""
+"""Pages link to what exists, headings included, and generated files are what the code would write now."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from samspel.transport.schemas import schema_texts
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
@@ -52,3 +54,8 @@ def test_a_broken_link_is_seen(tmp_path):
         "# Here\n`[not a link](nowhere.md)`\n```\n[nor this](nowhere.md)\n```\n[up](../outside.md)\n"
     )
     assert broken_links(page, tmp_path) == ["gone.md", "other.md#gone", "#gone", "../outside.md"]
+
+
+def test_the_checked_in_schemas_are_current():
+    found = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/schemas").iterdir()}
+    assert found == schema_texts(), "run: .venv/bin/python -m samspel.transport.schemas docs/schemas"
