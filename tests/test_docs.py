@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from samspel.transport.schemas import schema_texts
 
 ROOT = Path(__file__).parents[1]
