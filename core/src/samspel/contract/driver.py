@@ -134,8 +134,10 @@ class Driver(Protocol):
         """Battery power to zero and held there. Valid from any partial state."""
         ...
 
-    async def release(self, snapshot: Snapshot | None) -> WriteReport:
-        """Give control back and verify; without a snapshot to the map's neutral values."""
+    async def release(self, snapshot: Snapshot | None, marks: Sequence[Mark] = ()) -> WriteReport:
+        """Give control back and verify; without a snapshot to the map's neutral values. `marks` are what we may have
+        written before a restart: a register that holds something else is somebody else's and stays.
+        """
         ...
 
     def capabilities(self) -> Capabilities:

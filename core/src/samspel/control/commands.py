@@ -44,6 +44,8 @@ def refuse(turn: Turn, command_id: str, reason: str, text: str, end: End = End.R
 def _on_stop(turn: Turn, admitted: Admitted, stop: Stop) -> None:
     """Latch, and bring the power to zero before anything else is considered."""
     state = turn.state
+    if state.stop is not None and state.stop.command_id == stop.id:
+        return  # Repeated by the broker after a crash: the latch is on disk, and recovery re-asserts it.
     turn.do(Say(command_id=stop.id, stage=Stage.ACCEPTED, stations=_stations(admitted)))
     turn.end_lease(End.SUPERSEDED, "stop", f"stopped by {stop.issuer}")
     _end_give_back(turn, "stop", f"stopped by {stop.issuer}")
@@ -103,6 +105,8 @@ def _end_stop(turn: Turn, reason: str) -> None:
 def _on_release(turn: Turn, admitted: Admitted, release: Release) -> None:
     """Give back, ending whatever stands; needs at least the rank of what it ends."""
     state = turn.state
+    if state.give_back is not None and state.give_back.command_id == release.id:
+        return
     if state.stop is not None:
         objection = _stop_stands_against(state.stop, admitted)
         if objection is not None:
@@ -126,6 +130,8 @@ def _on_release(turn: Turn, admitted: Admitted, release: Release) -> None:
 
 def _on_set_power(turn: Turn, admitted: Admitted, command: SetPower) -> None:
     """Follow it from now on, if nothing of higher standing forbids."""
+    if turn.state.lease is not None and turn.state.lease.command_id == command.id:
+        return
     objection = _objection(turn.state, admitted, command, turn.now)
     if objection is not None:
         refuse(turn, command.id, *objection)

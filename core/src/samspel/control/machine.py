@@ -54,7 +54,7 @@ def _is_late(state: State, event: Event) -> bool:
     )
 
 
-def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912 - one line an event
+def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an event
     match event:
         case Admitted():
             on_admitted(turn, event)
@@ -133,9 +133,7 @@ def _on_tick(turn: Turn) -> None:
         _hold_stop(turn)
     elif state.give_back is not None:
         turn.give_back()
-    elif state.unsettled:
-        turn.look()
-    elif _look_is_due(turn):
+    elif state.unsettled or _look_is_due(turn):
         turn.look()
     elif state.phase is Phase.CONTROLLING:
         turn.follow()

@@ -18,7 +18,7 @@ from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, End, Stage
 from samspel.control.events import Failed, Followed, GaveBack, Halted, Looked, Say, Took
 from samspel.control.recovery import Decision, decide
-from samspel.control.state import Action, Phase
+from samspel.control.state import Action, Lease, Phase
 from samspel.control.turn import Turn
 
 __all__ = ["on_failed", "on_followed", "on_gave_back", "on_halted", "on_looked", "on_took"]
@@ -152,22 +152,30 @@ def on_took(turn: Turn, event: Took) -> None:
 
 
 def on_followed(turn: Turn, event: Followed) -> None:
-    """Written, fed, or found unchanged; say so once for each command."""
+    """Written, fed, or found unchanged. A newer command that came meanwhile is followed at once."""
     _done(turn)
-    lease = turn.state.lease
-    if event.report is None:
-        if event.fed:
-            turn.set(fed_at=turn.now)
-        if lease is not None and turn.state.news:
-            turn.do(Say(command_id=lease.command_id, stage=Stage.WRITE_SUPPRESSED, target_power_w=lease.power_w))
-    elif lease is not None and (turn.state.news or not lease.written):
-        _say_written(turn, lease.command_id, event.report)
-    if lease is not None:
-        # A suppressed write counts too: the battery follows this command by what is already in force.
-        turn.set(lease=replace(lease, written=True, stations={**lease.stations, "driver": turn.now}))
     if event.report is not None:
         turn.set(written_w=event.report.power_w, fed_at=turn.now, force=False)
-    turn.set(news=False)
+    elif event.fed:
+        turn.set(fed_at=turn.now)
+    lease = turn.state.lease
+    if lease is None:
+        return
+    if lease.command_id != turn.state.following:
+        turn.follow()
+        return
+    _say_followed(turn, lease, event.report)
+    turn.set(lease=replace(lease, written=True, stations={**lease.stations, "driver": turn.now}), news=False)
+
+
+def _say_followed(turn: Turn, lease: Lease, report: WriteReport | None) -> None:
+    """Once for each command. A suppressed write counts as written: the battery follows by what is in force."""
+    if not turn.state.news:
+        return
+    if report is None:
+        turn.do(Say(command_id=lease.command_id, stage=Stage.WRITE_SUPPRESSED, target_power_w=turn.state.written_w))
+    else:
+        _say_written(turn, lease.command_id, report)
 
 
 def _say_written(turn: Turn, command_id: str, report: WriteReport) -> None:
@@ -250,7 +258,8 @@ def on_failed(turn: Turn, event: Failed) -> None:
 
 
 def _take_failed(turn: Turn, error: SamspelError) -> None:
-    turn.set(phase=Phase.RELEASED)
+    """Nothing was written: control stays where it was."""
+    turn.set(phase=Phase.RELEASED, snapshot=None)
     if isinstance(error, StoreError):
         turn.end_lease(End.FAILED, "store", str(error))
     elif isinstance(error, RequirementFailed | RouteUnavailable):

@@ -107,7 +107,8 @@ class State:
     """One device. `unsettled`: the control block must be looked at before anything is written.
 
     `marks` are the newest intended writes, newest last; `written_w` the power in force, as far as we know.
-    `action_id` grows with each action, so that a late result of an abandoned one is recognised.
+    `action_id` grows with each action, so that a late result of an abandoned one is recognised; `following` is the
+    command that the running follow is for. `news`: the lease has not been acted on yet. `force`: write anyway.
     """
 
     phase: Phase = Phase.RELEASED
@@ -124,6 +125,7 @@ class State:
     fed_at: float = 0.0
     news: bool = False
     force: bool = True
+    following: str | None = None
     action: Action | None = None
     action_id: int = 0
     failures: int = 0

@@ -39,7 +39,7 @@ class Turn:
     policy: Policy
     effects: list[Effect] = field(default_factory=list)
 
-    def set(self, **changes: Any) -> None:
+    def set(self, **changes: Any) -> None:  # noqa: ANN401 - what dataclasses.replace takes
         """Replace parts of the state."""
         self.state = replace(self.state, **changes)
 
@@ -92,6 +92,7 @@ class Turn:
         if lease is None:
             return
         not_after = min(lease.ends_at, max(lease.deadline, self.now) + UNBOUNDED_HOLD_S)
+        self.set(following=lease.command_id)
         action_id = self._begin(Action.FOLLOW)
         self.do(Follow(action_id, lease.power_w, not_after, force=self.state.force, news=self.state.news))
 

@@ -1,0 +1,1 @@
+"""Whether what was commanded is what happens. Pure; fed with readings, asked for verdicts."""

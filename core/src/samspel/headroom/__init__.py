@@ -1,0 +1,1 @@
+"""What the battery could do now. Pure."""

@@ -1,0 +1,74 @@
+"""Reads site.toml and says what is wrong with it in words that help."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from samspel.config.site import SiteConfig
+from samspel.contract.errors import ConfigError
+
+__all__ = ["load_site"]
+
+
+def load_site(path: Path) -> SiteConfig:
+    """The checked configuration. Raises ConfigError naming file, key, what was found and what is allowed."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    try:
+        return SiteConfig(**table)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from error
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines = [f"{path}: {error.error_count()} mistake(s)"]
+    for one in error.errors():
+        key = ".".join(str(part) for part in one["loc"]) or "(whole file)"
+        lines.append(f"  {key}: {_sentence(one['loc'], one)}")
+    return "\n".join(lines)
+
+
+def _sentence(loc: tuple[int | str, ...], one: Any) -> str:  # noqa: ANN401 - pydantic's own error dictionary
+    if one["type"] == "extra_forbidden":
+        return f"unknown key{_did_you_mean(loc)}"
+    if one["type"] == "missing":
+        return "is required and missing"
+    found = "" if isinstance(one["input"], dict) else f"; found {one['input']!r}"
+    return f"{one['msg'].removeprefix('Value error, ')}{found}"
+
+
+def _did_you_mean(loc: tuple[int | str, ...]) -> str:
+    """The nearest key that this table does have."""
+    allowed = _keys(SiteConfig, loc[:-1])
+    near = difflib.get_close_matches(str(loc[-1]), allowed, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; allowed: {', '.join(sorted(allowed))}" if allowed else ""
+
+
+def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at `loc`, walking through models and dictionaries of models."""
+    current: Any = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            current = None if field is None else field.annotation
+        elif current is not None:
+            current = next(
+                (
+                    arg
+                    for arg in getattr(current, "__args__", ())
+                    if isinstance(arg, type) and issubclass(arg, BaseModel)
+                ),
+                None,
+            )
+    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []

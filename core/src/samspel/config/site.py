@@ -1,0 +1,180 @@
+"""The tables of site.toml. Everything has a default but the site's name, its broker, its issuers and its devices."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from samspel.contract.command import Rank
+
+__all__ = ["ControlConfig", "DeviceConfig", "Limits", "MqttConfig", "PollConfig", "SiteConfig", "SiteTable"]
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteTable(_Table):
+    """`name` is the client id, the thing name and the topic level. `nonce_s`: how often a new nonce is published."""
+
+    name: Name
+    directory: Path | None = None
+    nonce_s: Positive = 30.0
+    follow_unsynchronised: bool = False
+    max_skew_s: NonNegative = 5.0
+
+    def state_directory(self) -> Path:
+        """Where the journal lives: `directory`, else the user's state folder."""
+        if self.directory is not None:
+            return self.directory.expanduser()
+        base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return Path(base).expanduser() / "samspel" / self.name
+
+
+class MqttConfig(_Table):
+    """The broker. The password comes from the environment or a file, never from site.toml itself."""
+
+    url: str
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    session_expiry_s: Annotated[int, Field(ge=3600)] = 7 * 86400
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError(f"{url!r} is not of the form mqtt://host:port or mqtts://host:port")
+        return url
+
+    @property
+    def host(self) -> str:
+        """The broker's host."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return urlsplit(self.url).scheme == "mqtts"
+
+    @property
+    def port(self) -> int:
+        """The broker's port; 1883, or 8883 with TLS, unless the URL says otherwise."""
+        return urlsplit(self.url).port or (8883 if self.tls else 1883)
+
+    def read_password(self) -> str | None:
+        """From the environment or the file, stripped of the line's end."""
+        if self.password is not None:
+            return self.password.get_secret_value()
+        return None if self.password_file is None else self.password_file.read_text().rstrip("\r\n")
+
+
+class Limits(_Table):
+    """What the site's contract allows: W each way (>= 0) and the window of charge in percent."""
+
+    charge_w: NonNegative = 0.0
+    discharge_w: NonNegative = 0.0
+    soc_min_pct: Share = 10.0
+    soc_max_pct: Share = 100.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.soc_min_pct >= self.soc_max_pct:
+            raise ValueError(f"soc_min_pct {self.soc_min_pct:g} is not below soc_max_pct {self.soc_max_pct:g}")
+        return self
+
+
+class PollConfig(_Table):
+    """How often each group is read, in seconds."""
+
+    fast_s: Positive = 2.0
+    slow_s: Positive = 30.0
+    static_s: Positive = 3600.0
+    faults_s: Positive = 10.0
+
+
+class DeviceConfig(_Table):
+    """One inverter. `options` go to the driver as they are; it refuses what it does not know."""
+
+    driver: Annotated[str, Field(min_length=1)]
+    url: str
+    path: str | None = None
+    serial: str | None = None
+    limits: Limits = Limits()
+    filters: tuple[str, ...] = ("contract_limits", "battery_limits")
+    poll: PollConfig = PollConfig()
+    grid_sign: Literal["as_documented", "reversed"] = "as_documented"
+    allow_firmware: bool = False
+    allow_low_confidence: bool = False
+    session: dict[str, Any] = Field(default_factory=dict)
+
+
+class ControlConfig(_Table):
+    """See `samspel.control.state.Policy`."""
+
+    stop_hold_max_s: Positive = 3600.0
+    orphan_s: Positive | None = None
+    check_s: Positive = 10.0
+
+
+class SiteConfig(BaseSettings):
+    """The whole file. Any value can come from the environment: SAMSPEL__MQTT__PASSWORD, SAMSPEL__SITE__NAME."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="SAMSPEL__",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    site: SiteTable
+    mqtt: MqttConfig
+    issuers: dict[Literal["household", "dispatcher", "installer", "local_safety"], tuple[Name, ...]]
+    devices: Annotated[dict[Name, DeviceConfig], Field(min_length=1)]
+    control: ControlConfig = ControlConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment outranks the file."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _one_rank_each(self) -> Self:
+        seen: dict[str, str] = {}
+        for rank, names in self.issuers.items():
+            for name in names:
+                if seen.setdefault(name, rank) != rank:
+                    raise ValueError(f"issuer {name!r} is both {seen[name]} and {rank}; it can have one rank")
+        bad = [name for name in self.devices if re.search(r"[.:]", name)]
+        if bad:
+            raise ValueError(f"device name {bad[0]!r} may hold letters, digits, '_' and '-' only")
+        return self
+
+    def ranks(self) -> dict[str, Rank]:
+        """Issuer to rank."""
+        return {name: Rank[rank.upper()] for rank, names in self.issuers.items() for name in names}

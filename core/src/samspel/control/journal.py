@@ -1,0 +1,173 @@
+"""The part of the state that survives: written to disk before the writes it speaks of, read back at start.
+
+A deadline is kept three ways: on the monotonic clock with the boot it belongs to, and on the wall clock. After a
+restart within the same boot the monotonic one holds; after a reboot the wall clock is used only if the kernel vouches
+for it; otherwise the lease comes back untrusted and recovery releases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from samspel.contract.command import Accept, OnExpiry, Rank
+from samspel.contract.driver import Json, Mark, Snapshot
+from samspel.contract.ports import Clock
+from samspel.control.state import GiveBackOrder, Lease, Phase, State, StopLatch
+
+__all__ = ["Documents", "load", "project"]
+
+JOURNAL_SCHEMA = "control-journal/0.1"
+
+Document = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """What one device has on disk. `control` is small and written at every change; the snapshots are large and rare."""
+
+    control: Document | None = None
+    snapshot: Snapshot | None = None
+    baseline: Snapshot | None = None
+
+
+def project(state: State, clock: Clock) -> Document:
+    """The control document for this state."""
+    order = state.give_back
+    return {
+        "schema": JOURNAL_SCHEMA,
+        "phase": state.phase.value,
+        "lease": _lease_out(state.lease, clock),
+        "stop": _stop_out(state.stop, clock),
+        "give_back": None if order is None else {"command_id": order.command_id, "why": order.why},
+        "snapshot_held": state.snapshot is not None,
+        "marks": list(state.marks),
+    }
+
+
+def load(documents: Documents, clock: Clock) -> State:
+    """The state with which to start: link down, unsettled, everything else as it was journaled."""
+    document = documents.control
+    if not document or document.get("schema") != JOURNAL_SCHEMA:
+        return State(baseline=documents.baseline)
+    lease = _lease_in(document.get("lease"), clock)
+    stop = _stop_in(document.get("stop"), clock)
+    order = document.get("give_back")
+    give_back = (
+        GiveBackOrder(command_id=cast("str | None", order.get("command_id")), why=str(order.get("why")))
+        if isinstance(order, dict)
+        else None
+    )
+    return State(
+        phase=_phase(stop, give_back, lease, document),
+        lease=lease,
+        stop=stop,
+        give_back=give_back,
+        snapshot=documents.snapshot if document.get("snapshot_held") else None,
+        baseline=documents.baseline,
+        marks=tuple(cast("list[Mark]", document.get("marks") or [])),
+    )
+
+
+def _phase(
+    stop: StopLatch | None, give_back: GiveBackOrder | None, lease: Lease | None, document: Mapping[str, Json]
+) -> Phase:
+    if stop is not None:
+        return Phase.STOPPED
+    if give_back is not None:
+        return Phase.RELEASING
+    if lease is not None or document.get("marks"):
+        return Phase.LOST
+    return Phase.RELEASED
+
+
+# --- times: (boot, monotonic, wall) ---------------------------------------------------------------------------------
+
+
+def _time_out(at: float, clock: Clock) -> Json:
+    if math.isinf(at):
+        return None
+    wall = clock.wall() + timedelta(seconds=at - clock.monotonic())
+    return {"boot": clock.boot_id(), "monotonic": at, "wall": wall.isoformat()}
+
+
+def _time_in(value: Json, clock: Clock) -> tuple[float, bool]:
+    """Monotonic seconds on this boot, and whether they can be trusted."""
+    if not isinstance(value, dict):
+        return math.inf, True
+    if value.get("boot") == clock.boot_id():
+        return float(cast("float", value["monotonic"])), True
+    wall = datetime.fromisoformat(str(value["wall"]))
+    return clock.monotonic() + (wall - clock.wall()).total_seconds(), clock.synchronised()
+
+
+# --- lease and stop -------------------------------------------------------------------------------------------------
+
+
+def _lease_out(lease: Lease | None, clock: Clock) -> Json:
+    if lease is None:
+        return None
+    return {
+        "command_id": lease.command_id,
+        "issuer": lease.issuer,
+        "rank": int(lease.rank),
+        "power_w": lease.power_w,
+        "accept": lease.accept.value,
+        "on_expiry": lease.on_expiry.value,
+        "hold_s": lease.hold_s,
+        "deadline": _time_out(lease.deadline, clock),
+        "issued_at": lease.issued_at.isoformat(),
+        "written": lease.written,
+    }
+
+
+def _lease_in(value: Json, clock: Clock) -> Lease | None:
+    if not isinstance(value, dict):
+        return None
+    deadline, trusted = _time_in(value["deadline"], clock)
+    return Lease(
+        command_id=str(value["command_id"]),
+        issuer=str(value["issuer"]),
+        rank=Rank(cast("int", value["rank"])),
+        power_w=float(cast("float", value["power_w"])),
+        accept=Accept(str(value["accept"])),
+        on_expiry=OnExpiry(str(value["on_expiry"])),
+        hold_s=float(cast("float", value["hold_s"])),
+        deadline=deadline,
+        issued_at=datetime.fromisoformat(str(value["issued_at"])),
+        trusted=trusted,
+        written=bool(value["written"]),
+    )
+
+
+def _stop_out(stop: StopLatch | None, clock: Clock) -> Json:
+    if stop is None:
+        return None
+    return {
+        "command_id": stop.command_id,
+        "issuer": stop.issuer,
+        "rank": int(stop.rank),
+        "epoch": stop.epoch,
+        "seq": stop.seq,
+        "issued_at": stop.issued_at.isoformat(),
+        "since": _time_out(stop.since, clock),
+    }
+
+
+def _stop_in(value: Json, clock: Clock) -> StopLatch | None:
+    """A stop whose age cannot be trusted starts its hold anew: holding zero longer is the safer mistake."""
+    if not isinstance(value, dict):
+        return None
+    since, trusted = _time_in(value["since"], clock)
+    return StopLatch(
+        command_id=str(value["command_id"]),
+        issuer=str(value["issuer"]),
+        rank=Rank(cast("int", value["rank"])),
+        epoch=int(cast("int", value["epoch"])),
+        seq=int(cast("int", value["seq"])),
+        issued_at=datetime.fromisoformat(str(value["issued_at"])),
+        since=min(since, clock.monotonic()) if trusted else clock.monotonic(),
+    )

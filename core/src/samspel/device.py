@@ -1,0 +1,248 @@
+"""One device: stations ③ to ⑤ as they meet, and what they report upward.
+
+Implements `control.shell.Actions`: what control decides is shaped, gated and handed to the driver here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from samspel.contract.capability import Direction
+from samspel.contract.driver import ControlReading, ControlState, Driver, Identity, Snapshot, WriteReport
+from samspel.contract.errors import SamspelError
+from samspel.contract.fault import FaultCode
+from samspel.contract.outcome import Deviation, Evidence, Stage
+from samspel.contract.ports import Clock, JournalPort
+from samspel.contract.site import DeviceBirth, DeviceHeadroom
+from samspel.contract.telemetry import Reading
+from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say
+from samspel.control.shell import Controller, Reports
+from samspel.control.state import Phase, Policy, State
+from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
+from samspel.faults.tracker import FaultTracker
+from samspel.headroom.simple import device_headroom
+from samspel.outlet import Outlet
+from samspel.shaping.chain import Chain, Result
+from samspel.shaping.filter import ShapingContext
+from samspel.shaping.gate import Action, decide
+
+__all__ = ["Device", "DeviceLimits"]
+
+logger = logging.getLogger("samspel.device")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLimits:
+    """The contract's limits for headroom: W each way, window of charge in percent."""
+
+    charge_w: float
+    discharge_w: float
+    soc_min_pct: float
+    soc_max_pct: float
+
+
+class Device:
+    """Holds the newest readings; everything else is asked of the stations."""
+
+    def __init__(
+        self,
+        name: str,
+        driver: Driver,
+        chain: Chain,
+        outlet: Outlet,
+        journal: JournalPort,
+        clock: Clock,
+        policy: Policy,
+        limits: DeviceLimits,
+    ) -> None:
+        self.name = name
+        self.readings: dict[str, Reading] = {}
+        self.identity: Identity | None = None
+        self._driver, self._chain, self._outlet, self._clock, self._limits = driver, chain, outlet, clock, limits
+        self.faults = FaultTracker(name)
+        self._delivery: Delivery | None = None
+        self._delivering: str | None = None
+        self._said_notes: tuple[str, ...] = ()
+        reports = Reports(self._say, self._alarm, self._clear, chain.reset)
+        self.controller = Controller(name, self, reports, journal, clock, policy)
+
+    # --- ③→④→⑤ what control asks for (control.shell.Actions) ---
+
+    async def look(self, state: State) -> tuple[ControlReading, Snapshot | None]:
+        """Read the control block; at its default, also what a stop would have to restore."""
+        reading = await self._driver.read_control(state.marks, state.snapshot or state.baseline)
+        if reading.state is not ControlState.DEFAULT or state.phase is not Phase.RELEASED:
+            return reading, None
+        return reading, await self._baseline()
+
+    async def _baseline(self) -> Snapshot | None:
+        try:
+            return await self._driver.take()
+        except SamspelError as error:
+            logger.info("no baseline", extra={"device": self.name, "error": str(error)})
+            return None
+
+    async def take(self) -> Snapshot:
+        """Make the snapshot."""
+        return await self._driver.take()
+
+    async def follow(self, order: Follow, state: State) -> tuple[WriteReport | None, bool]:
+        """Shape, gate, journal, write."""
+        shaped = self._shape(order, state)
+        action = decide(
+            shaped.target_w,
+            written_w=state.written_w,
+            force=order.force,
+            granularity_w=self._granularity_w(shaped.target_w),
+            feed_due=self._feed_due(shaped.target_w, state),
+        )
+        snapshot = state.snapshot or {}
+        if action is Action.WRITE:
+            await self.controller.intend(self._driver.plan(shaped.target_w))
+            report = await self._driver.set_power(shaped.target_w, order.not_after, snapshot, state.written_w)
+            return report, False
+        if action is Action.FEED:
+            await self._driver.keep_alive(shaped.target_w, order.not_after, snapshot)
+        return None, action is Action.FEED
+
+    async def halt(self, state: State) -> WriteReport:
+        """Zero now."""
+        return await self._driver.stop(state.snapshot or state.baseline)
+
+    async def give_back(self, order: GiveBack, state: State) -> WriteReport:
+        """Release and verify."""
+        return await self._driver.release(order.snapshot, state.marks)
+
+    def _shape(self, order: Follow, state: State) -> Result:
+        context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self.readings)
+        shaped = self._chain.shape(order.power_w, context)
+        self._say_clamps(shaped, state)
+        return shaped
+
+    def _route_value(self, target_w: float, attribute: str) -> float | None:
+        direction = Direction.ZERO
+        if target_w:
+            direction = Direction.DISCHARGE if target_w > 0 else Direction.CHARGE
+        capabilities = self.controller.state.capabilities
+        route = capabilities.route(direction) if capabilities is not None else None
+        return None if route is None else getattr(route, attribute)
+
+    def _granularity_w(self, target_w: float) -> float:
+        return self._route_value(target_w, "granularity_w") or 1.0
+
+    def _feed_due(self, target_w: float, state: State) -> bool:
+        feed_s = self._route_value(target_w, "feed_s")
+        return feed_s is not None and self._clock.monotonic() - state.fed_at >= feed_s
+
+    # --- ⑤→①: upward ---
+
+    async def link_up(self) -> None:
+        """The bus has confirmed who answers: learn what it can do, and tell control."""
+        self.identity = await self._driver.identify()
+        self.controller.submit(LinkUp(self._driver.capabilities()))
+
+    def link_down(self) -> None:
+        """The bus has lost the device."""
+        self.controller.submit(LinkDown())
+
+    async def poll(self, groups: tuple[str, ...]) -> None:
+        """Read, remember, judge delivery, publish."""
+        readings = await self._driver.read(groups)
+        self.readings.update(readings)
+        self._judge_delivery()
+        self._outlet.telemetry(self.name, readings)
+
+    async def poll_faults(self) -> None:
+        """Read what stands on the device and publish what changed."""
+        for fault in self.faults.observe(await self._driver.read_faults(), self._clock.wall()):
+            self._outlet.fault(fault)
+
+    def headroom(self) -> DeviceHeadroom:
+        """What it could do now."""
+        limits = self._limits
+        state = self.controller.state
+        return device_headroom(
+            self.readings,
+            charge_w=limits.charge_w,
+            discharge_w=limits.discharge_w,
+            soc_min_pct=limits.soc_min_pct,
+            soc_max_pct=limits.soc_max_pct,
+            effect=self.faults.effect,
+            available=state.link_up and state.stop is None and state.phase is not Phase.FOREIGN,
+        )
+
+    def birth(self) -> DeviceBirth:
+        """Who it is and what it can do."""
+        return DeviceBirth(device=self.name, identity=self.identity, capabilities=self.controller.state.capabilities)
+
+    # --- control's reports ---
+
+    def _say(self, say: Say) -> None:
+        """Publish an outcome, with the evidence that belongs to it."""
+        if say.stage is Stage.WRITTEN:
+            self._begin_delivery(say.command_id)
+        tracked = self._delivery if say.command_id == self._delivering else None
+        after = evidence(self.readings, self._clock.monotonic()) if say.stage is None else None
+        self._outlet.outcome(
+            self.name,
+            say,
+            evidence=(tracked.before if tracked is not None and say.end is not None else None, after),
+            in_tolerance_pct=tracked.in_tolerance_pct if tracked is not None and say.end is not None else None,
+            energy_wh=tracked.energy_wh if tracked is not None and say.end is not None else None,
+        )
+        if say.end is not None and tracked is not None:
+            self._delivery = self._delivering = None
+
+    def _alarm(self, alarm: Alarm) -> None:
+        for fault in self.faults.alarm(alarm.code, alarm.severity, alarm.text, self._clock.wall()):
+            self._outlet.fault(fault)
+
+    def _clear(self, clear: Clear) -> None:
+        for fault in self.faults.clear(clear.code):
+            self._outlet.fault(fault)
+
+    def alarm(self, alarm: Alarm) -> None:
+        """A fault that the site itself found (wrong device, refused writes)."""
+        self._alarm(alarm)
+
+    def clear(self, code: FaultCode) -> None:
+        """And its end."""
+        self._clear(Clear(code))
+
+    # --- delivery ---
+
+    def _begin_delivery(self, command_id: str) -> None:
+        before: Evidence = evidence(self.readings, self._clock.monotonic())
+        self._delivery, self._delivering = Delivery(before=before), command_id
+        self._said_notes = ()
+
+    def _judge_delivery(self) -> None:
+        state = self.controller.state
+        if self._delivery is None or self._delivering is None or state.written_w is None:
+            return
+        before = self._delivery
+        self._delivery = follow(before, state.written_w, self.readings.get("battery_power_w"), Tolerance())
+        if self._delivery.delivered and not before.delivered:
+            self._say(Say(command_id=self._delivering, stage=Stage.DELIVERED, target_power_w=state.written_w))
+
+    def _say_clamps(self, shaped: Result, state: State) -> None:
+        """One deviation for each new set of reasons, not one a tick."""
+        reasons = tuple(note.reason for note in shaped.notes)
+        if state.lease is not None and reasons != self._said_notes and reasons:
+            self._say(
+                Say(
+                    command_id=state.lease.command_id,
+                    deviation=Deviation.CLAMPED,
+                    reason=reasons[-1],
+                    text="; ".join(note.text for note in shaped.notes),
+                    target_power_w=shaped.target_w,
+                )
+            )
+        self._said_notes = reasons
+
+
+def newest(devices: Mapping[str, Device]) -> dict[str, DeviceHeadroom]:
+    """Headroom of every device, for the site's message."""
+    return {name: device.headroom() for name, device in devices.items()}

@@ -1,0 +1,122 @@
+"""The way up: every message that leaves the site is made and queued here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+from samspel.contract.fault import Fault
+from samspel.contract.outcome import Evidence, Outcome, Stage
+from samspel.contract.ports import Clock, Outbound, OutboxPort
+from samspel.contract.site import Birth, DeviceBirth, DeviceHeadroom, Headroom, Status
+from samspel.contract.telemetry import Reading, Telemetry
+from samspel.control.events import Say
+from samspel.transport.topics import Topics
+from samspel.transport.wire import dump
+
+__all__ = ["Outlet"]
+
+
+class Outlet:
+    """Makes messages and puts them into the outbox. Outcomes and faults are never dropped; the rest may be.
+
+    `run_id` stands in every message as boot id: sequence numbers and monotonic times compare only within one.
+    """
+
+    def __init__(self, site: str, run_id: str, outbox: OutboxPort, clock: Clock) -> None:
+        self.site, self.run_id = site, run_id
+        self._outbox, self._clock = outbox, clock
+        self.topics = Topics(site)
+        self._outcomes, self._cycles = count(), count()
+
+    def outcome(
+        self,
+        device: str,
+        say: Say,
+        *,
+        evidence: tuple[Evidence | None, Evidence | None] = (None, None),
+        in_tolerance_pct: float | None = None,
+        energy_wh: float | None = None,
+    ) -> None:
+        """One step in a command's life."""
+        before, after = evidence
+        message = Outcome(
+            command_id=say.command_id,
+            device=device,
+            boot_id=self.run_id,
+            seq=next(self._outcomes),
+            at=self._clock.wall(),
+            monotonic_s=round(self._clock.monotonic(), 6),
+            stage=say.stage,
+            deviation=say.deviation,
+            end=say.end,
+            reason=say.reason,
+            text=say.text,
+            target_power_w=say.target_power_w,
+            verification=say.verification,
+            rung=say.rung,
+            stations=say.stations,
+            before=before,
+            after=after,
+            in_tolerance_pct=in_tolerance_pct,
+            energy_wh=energy_wh,
+        )
+        self._send(self.topics.outcome(device), dump(message), correlation=say.command_id)
+
+    def received(self, device: str, command_id: str, *, duplicate: bool = False) -> None:
+        """A command has arrived; `duplicate` when it had arrived before."""
+        self.outcome(device, Say(command_id=command_id, stage=Stage.RECEIVED, reason="duplicate" if duplicate else ""))
+
+    def telemetry(self, device: str, readings: Mapping[str, Reading]) -> None:
+        """One cycle."""
+        message = Telemetry(
+            device=device,
+            boot_id=self.run_id,
+            seq=next(self._cycles),
+            at=self._clock.wall(),
+            readings=readings,
+        )
+        self._send(self.topics.telemetry(device), dump(message), droppable=True)
+
+    def fault(self, fault: Fault) -> None:
+        """Raised or cleared."""
+        self._send(self.topics.fault(fault.device), dump(fault))
+
+    def headroom(self, devices: Mapping[str, DeviceHeadroom]) -> None:
+        """The site's sum and each device."""
+        message = Headroom(
+            site=self.site,
+            at=self._clock.wall(),
+            charge_w=sum(one.charge_w for one in devices.values()),
+            discharge_w=sum(one.discharge_w for one in devices.values()),
+            devices=devices,
+        )
+        self._send(self.topics.headroom(), dump(message), retain=True, droppable=True)
+
+    def birth(self, versions: Mapping[str, str], devices: Sequence[DeviceBirth]) -> None:
+        """What runs here."""
+        message = Birth(
+            site=self.site,
+            boot_id=self.run_id,
+            at=self._clock.wall(),
+            versions=versions,
+            devices=tuple(devices),
+        )
+        self._send(self.topics.birth(), dump(message), retain=True, droppable=True)
+
+    def status(self, status: Status) -> None:
+        """The site in one word."""
+        self._send(self.topics.status(), dump(status), retain=True, droppable=True)
+
+    def _send(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        droppable: bool = False,
+        correlation: str | None = None,
+    ) -> None:
+        self._outbox.add(
+            Outbound(topic=topic, payload=payload, retain=retain, correlation=correlation), droppable=droppable
+        )
