@@ -42,7 +42,7 @@ async def _send(row: OutboxRow, outbox: OutboxPort, transport: Transport) -> boo
         if error.may_have_arrived:
             outbox.failed(row.row_id)
         return False
-    except Exception:  # one message must not stop the others; it stays and is tried again
+    except Exception:  # noqa: BLE001 -- one message must not stop the others; it stays and is tried again
         _log.exception("sending to %s failed in an unexpected way", row.message.topic)
         return False
     outbox.sent(row.row_id)
