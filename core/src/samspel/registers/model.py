@@ -13,6 +13,7 @@ from samspel.contract.ports import Table
 from samspel.contract.signals import Positive
 
 __all__ = [
+    "MAP_SCHEMA",
     "Authority",
     "BitField",
     "Confidence",
@@ -97,10 +98,11 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BitField:
-    """Named bits inside one word: `width` bits from `shift`."""
+    """Named bits inside one word: `width` bits from `shift`; their number times `scale` is the value."""
 
     shift: int
     width: int
+    scale: float = 1.0
 
 
 # --- values: what a step writes or compares with. No expressions. ---------------------------------------------------
@@ -128,10 +130,10 @@ class SignalValue:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """What the snapshot holds for `register` (default: the register written), else `otherwise`."""
+    """What the snapshot holds for `register` (default: the register written), else `otherwise`, else its neutral."""
 
     register: str | None = None
-    otherwise: float | str | None = None
+    otherwise: Literal | SignalValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +213,9 @@ class Register:
     """One row.
 
     Raw to engineering value: `raw * scale + offset`, then negated where `positive` is the opposite of the signal's
-    own direction. `invalid` are raw values that mean "not available"; `valid` is the closed range (engineering
-    unit) outside which a reading is invalid and a write is refused. `ceiling` names the signal or register whose
+    own direction. `invalid` are raw values that mean "not available"; `valid` is the closed range of the resulting
+    value (the map states it as the device does, the loader has turned the sign) outside which a reading is invalid
+    and a write is refused. `ceiling` names the signal or register whose
     present value bounds every write. `only_if` = (register, value): read only while that register has that value
     (a read otherwise is refused or drops the session). `labels` maps raw numbers to enum words, `states` raw
     numbers to the contract's words for an upward state signal.
@@ -266,10 +269,14 @@ class Limits:
 class RegisterMap:
     """One family's map with the overlay for one firmware already applied.
 
+    What rests on low confidence and is not switched on keeps its row, but without signal and never polled.
+
     `sequences` holds take, wake, charge, discharge, reverse, feed and release; `zero` and `stop` are ladders.
     `feed` empty with `feed_repeats` true: feeding repeats the running direction's sequence. `owned` are the
-    registers that any sequence writes, in the order in which release treats them. `digest` is the SHA-256 of what
-    was loaded, `text` the TOML itself, so that a release can use the map its snapshot was taken with.
+    registers that any sequence writes, in the order in which release treats them after its own steps: triggers that
+    those have not written, then parameters in the order of the rows, then what those have written, in their order.
+    `digest` is the SHA-256 of `text`, the TOML itself, kept so that a release can use the map its snapshot was
+    taken with (loaded again with the same model and firmware, it gives the same `overlay`).
     """
 
     id: str
@@ -290,3 +297,7 @@ class RegisterMap:
     def signal(self, name: str) -> Register | None:
         """The register that carries a signal, if any."""
         return next((row for row in self.registers.values() if row.signal == name), None)
+
+    def source(self, name: str) -> Register | None:
+        """The register behind a name in `clamp_to`, `share_of`, `ceiling` or a value: of a signal, else its own."""
+        return self.signal(name) or self.registers.get(name)
