@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from samspel.contract.signals import SIGNALS, Positive
 from samspel.registers.loader import load_map
 

@@ -1,0 +1,56 @@
+"""Which registers a device turned out not to have, and when to ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from samspel.registers.planner import Standing
+
+__all__ = ["RECHECK_S", "Quarantine"]
+
+RECHECK_S = 3600.0
+"""How long a refused register is left in peace. Updates and new batteries bring registers, but rarely."""
+
+
+@dataclass
+class Quarantine:
+    """What is known about one device's registers. Times are monotonic seconds.
+
+    Only a refusal is evidence of absence, and only an answer of presence: a timeout says nothing about either.
+    """
+
+    recheck_s: float = RECHECK_S
+    _refused_at: dict[str, float] = field(default_factory=dict)
+    _suspect: set[str] = field(default_factory=set)
+    _proven: set[str] = field(default_factory=set)
+
+    def refused(self, registers: Iterable[str], now: float) -> None:
+        """The device answered a request for these with "no such register".
+
+        One register by itself is absent from now on. Of several nobody knows which it was: each becomes suspect,
+        so that the next plan asks for it by itself.
+        """
+        names = tuple(registers)
+        self._proven.difference_update(names)
+        self._suspect.update(names)
+        if len(names) == 1:
+            self._refused_at[names[0]] = now
+
+    def answered(self, registers: Iterable[str]) -> None:
+        """The device gave words for these."""
+        for name in registers:
+            self._refused_at.pop(name, None)
+            self._suspect.discard(name)
+            self._proven.add(name)
+
+    def standing(self, now: float) -> Standing:
+        """What a plan has to know. An absent register whose time has come is a suspect: asked, but by itself."""
+        absent = frozenset(name for name, at in self._refused_at.items() if now - at < self.recheck_s)
+        return Standing(absent, frozenset(self._suspect) - absent, frozenset(self._proven))
+
+    def forget(self) -> None:
+        """Another firmware or device: everything has to be found out again."""
+        self._refused_at.clear()
+        self._suspect.clear()
+        self._proven.clear()
