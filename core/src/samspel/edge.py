@@ -1,0 +1,277 @@
+"""What runs: the tasks of one site, each watched, none able to take another device's down.
+
+`assembly.py` builds the parts; here they live. Every loop survives its own failures, logs them and goes on; only
+`stop` ends them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from samspel.admission.gate import Admission
+from samspel.contract.errors import BusError, SamspelError
+from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.ports import Clock, JournalPort, Outbound, OutboxPort, Transport, TransportState
+from samspel.contract.site import Condition, Status
+from samspel.control.events import Alarm
+from samspel.device import Device, newest
+from samspel.outlet import Outlet
+from samspel.pipeline import Pipeline
+from samspel.transport.outbox_pump import drain
+from samspel.transport.wire import dump
+
+__all__ = ["Edge", "Rates", "Station", "offline_message"]
+
+logger = logging.getLogger("samspel.edge")
+
+HEADROOM_S = 10.0
+OPLOG_S = 1.0
+RESTART_S = 1.0
+FAREWELL_S = 4.0
+OPLOG_SIGNALS = ("battery_power_w", "soc_pct", "grid_power_w", "pv_power_w", "ac_power_w", "grid_frequency_hz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How often each group is read, in seconds."""
+
+    fast_s: float = 2.0
+    slow_s: float = 30.0
+    static_s: float = 3600.0
+    faults_s: float = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Station:
+    """One device with what keeps its link: `serve` runs its bus and session for ever, `watch` reports its link.
+
+    `up` and `down` mirror the link; `known` is set while the device on it has been identified.
+    """
+
+    device: Device
+    rates: Rates
+    serve: Callable[[], Awaitable[None]]
+    watch: Callable[[Callable[[bool], None]], None]
+    up: asyncio.Event = field(default_factory=asyncio.Event)
+    down: asyncio.Event = field(default_factory=asyncio.Event)
+    known: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Edge:
+    """One site. `run` until cancelled or `stop`; `stop` hands over and says goodbye within five seconds."""
+
+    def __init__(
+        self,
+        *,
+        site: str,
+        stations: Mapping[str, Station],
+        transport: Transport,
+        admission: Admission,
+        outlet: Outlet,
+        outbox: OutboxPort,
+        journal: JournalPort,
+        clock: Clock,
+        rng: random.Random,
+        versions: Mapping[str, str],
+        nonce_s: float,
+        log_sample: Callable[[str, datetime, Mapping[str, float]], None],
+        store_failing: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._site, self._stations, self._transport = site, stations, transport
+        self._admission, self._outlet, self._outbox, self._journal = admission, outlet, outbox, journal
+        self._clock, self._rng, self._versions, self._nonce_s = clock, rng, versions, nonce_s
+        self._log_sample, self._store_failing = log_sample, store_failing
+        self.devices = {name: station.device for name, station in stations.items()}
+        self.pipeline = Pipeline(transport, admission, self.devices, outlet, journal, clock)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._online = False
+
+    # --- life ---
+
+    async def run(self) -> None:
+        """Start everything and stay until cancelled; then hand over."""
+        try:
+            await self.start()
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Start every loop; returns at once."""
+        for name, station in self._stations.items():
+            self._start_station(name, station)
+        self._spawn("outbox", lambda: drain(self._outbox, self._transport, self._clock))
+        self._spawn("status", self._publish_status_for_ever)
+        self._spawn("headroom", self._publish_headroom_for_ever)
+        self._spawn("oplog", self._log_for_ever)
+        await self._transport.start([self._outlet.topics.command_filter()], self.pipeline.receive, self._on_transport)
+
+    def _start_station(self, name: str, station: Station) -> None:
+        station.watch(lambda up: self._on_link(station, up=up))
+        self._spawn(f"{name}/bus", station.serve)
+        self._spawn(f"{name}/control", station.device.controller.run)
+        self._spawn(f"{name}/link", lambda: self._greet_for_ever(station))
+        rates = station.rates
+        for group, every_s in (("fast", rates.fast_s), ("slow", rates.slow_s), ("static", rates.static_s)):
+            self._spawn(f"{name}/{group}", self._poller(station, every_s, partial(station.device.poll, (group,))))
+        self._spawn(f"{name}/faults", self._poller(station, rates.faults_s, station.device.poll_faults))
+
+    async def stop(self) -> None:
+        """Hand every device over, say goodbye, end the tasks. Never takes longer than five seconds."""
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                for device in self.devices.values():
+                    await device.controller.hand_over()
+                await self._transport.close(self._farewell())
+        except (TimeoutError, SamspelError) as error:
+            logger.warning("goodbye was not complete", extra={"error": str(error)})
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(self._supervise(name, work), name=name))
+
+    async def _supervise(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A loop that ends by a defect is begun again: nothing here may stay dead unnoticed."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                logger.exception("task failed and is begun again", extra={"task": name})
+            await asyncio.sleep(RESTART_S)
+
+    # --- link ---
+
+    def _on_link(self, station: Station, *, up: bool) -> None:
+        logger.info("link", extra={"device": station.device.name, "up": up})
+        if up:
+            station.down.clear()
+            station.up.set()
+        else:
+            station.up.clear()
+            station.known.clear()
+            station.down.set()
+            station.device.link_down()
+
+    async def _greet_for_ever(self, station: Station) -> None:
+        """After each link-up: learn who answers, then tell control. A failure is tried again while the link stands."""
+        while True:
+            await station.up.wait()
+            try:
+                await station.device.link_up()
+            except SamspelError as error:
+                logger.warning("identify", extra={"device": station.device.name, "error": str(error)})
+                await asyncio.sleep(RESTART_S)
+                continue
+            station.known.set()
+            self._publish_birth()
+            await station.down.wait()
+
+    def _poller(
+        self, station: Station, every_s: float, poll: Callable[[], Awaitable[None]]
+    ) -> Callable[[], Awaitable[None]]:
+        async def loop() -> None:
+            while True:
+                await station.known.wait()
+                began = self._clock.monotonic()
+                try:
+                    await poll()
+                except BusError as error:
+                    logger.info("poll", extra={"device": station.device.name, "error": str(error)})
+                except SamspelError as error:
+                    logger.warning("poll", extra={"device": station.device.name, "error": str(error)})
+                await asyncio.sleep(max(every_s - (self._clock.monotonic() - began), 0.01))
+
+        return loop
+
+    # --- site messages ---
+
+    def _on_transport(self, state: TransportState) -> None:
+        self._online = state is TransportState.UP
+        logger.info("transport", extra={"state": state.value})
+        if self._online:
+            self._publish_birth()
+            self._publish_status()
+
+    def _publish_birth(self) -> None:
+        self._outlet.birth(self._versions, [device.birth() for device in self.devices.values()])
+
+    async def _publish_status_for_ever(self) -> None:
+        while True:
+            self._publish_status()
+            await asyncio.sleep(self._nonce_s)
+
+    def _publish_status(self) -> None:
+        nonce = f"{self._rng.getrandbits(96):024x}"
+        self._admission.nonces.issue(nonce, self._clock.monotonic())
+        self._outlet.status(self._status(nonce))
+
+    def _status(self, nonce: str | None) -> Status:
+        why = self._why_degraded()
+        return Status(
+            site=self._site,
+            boot_id=self._outlet.run_id,
+            at=self._clock.wall(),
+            condition=Condition.DEGRADED if why else Condition.ONLINE,
+            why=why,
+            nonce=nonce,
+            control={name: device.controller.state.phase.value for name, device in self.devices.items()},
+        )
+
+    def _why_degraded(self) -> tuple[str, ...]:
+        why: list[str] = [] if self._clock.synchronised() else ["clock"]
+        if self._store_failing():
+            why.append("store")
+        return (
+            *why,
+            *(f"device:{name}" for name, device in self.devices.items() if not device.controller.state.link_up),
+        )
+
+    def _farewell(self) -> Outbound:
+        return offline_message(self._site, self._outlet, self._clock)
+
+    async def _publish_headroom_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(HEADROOM_S)
+            self._outlet.headroom(newest(self.devices))
+
+    async def _log_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(OPLOG_S)
+            for name, device in self.devices.items():
+                self._log_sample(name, self._clock.wall(), _sample(device))
+                self._watch_store(device)
+
+    def _watch_store(self, device: Device) -> None:
+        if self._store_failing():
+            device.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, "the disk refuses writes"))
+        else:
+            device.clear(FaultCode.SITE_STORE)
+
+
+def offline_message(site: str, outlet: Outlet, clock: Clock) -> Outbound:
+    """Goodbye, and the last will."""
+    status = Status(site=site, boot_id=outlet.run_id, at=clock.wall(), condition=Condition.OFFLINE)
+    return Outbound(topic=outlet.topics.status(), payload=dump(status), retain=True)
+
+
+def _sample(device: Device) -> dict[str, float]:
+    values = {
+        signal: value
+        for signal in OPLOG_SIGNALS
+        if (reading := device.readings.get(signal)) is not None and (value := reading.usable()) is not None
+    }
+    lease = device.controller.state.lease
+    written_w = device.controller.state.written_w
+    if lease is not None:
+        values["wanted_power_w"] = lease.power_w
+    if written_w is not None:
+        values["written_power_w"] = written_w
+    return values
