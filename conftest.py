@@ -7,6 +7,7 @@ Where mosquitto is absent such tests are left out, and the run ends with a line 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import shutil
@@ -45,6 +46,9 @@ LEFT_OUT = pytest.StashKey[dict[str, int]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Fail before the first test when a required tool is absent, or its name is a slip of the pen."""
     config.stash[LEFT_OUT] = {}
+    # looptime asks every plain test for the current event loop; unless one was set, even to none, that
+    # makes a loop which nobody closes, and some later test fails for it.
+    asyncio.set_event_loop(None)
     required = {name for name in os.environ.get("SAMSPEL_REQUIRE", "").replace(" ", "").split(",") if name}
     if unknown := sorted(required - TOOLS.keys()):
         raise pytest.UsageError(f"SAMSPEL_REQUIRE names {unknown}; known are {sorted(TOOLS)}")

@@ -42,19 +42,23 @@ class TwinOptions:
     settings: Mapping[str, float | str] = field(default_factory=dict)
 
 
+BURST = 4
+"""Answers that may follow each other closely before a client is asking too fast."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkTraits:
     """How the device treats its connections.
 
     ``clients``: connections served at once; one more closes the oldest. ``connect_wait_s``: requests
-    this soon after connecting are lost. ``min_gap_s``: a request sooner than this after the last
-    answer gets exception 6. ``answer_s``: time to answer. ``refresh_s``: shortest and longest time
+    this soon after connecting are lost. ``pace_s``: a client that had its last `BURST` answers within
+    so many times this gets exception 6. ``answer_s``: time to answer. ``refresh_s``: shortest and longest time
     between two updates of the measurements.
     """
 
     clients: int = 1
     connect_wait_s: float = 0.0
-    min_gap_s: float = 0.0
+    pace_s: float = 0.0
     answer_s: float = 0.0
     refresh_s: tuple[float, float] = (1.0, 1.0)
 

@@ -27,7 +27,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(name="sim")
-def sim(  # noqa: PLR0917 - each option of the command is one argument
+def sim(
     name: Annotated[str, typer.Argument(help="brand of the inverter, as its twin is registered")],
     model: Annotated[str | None, typer.Option(help="model of the brand")] = None,
     firmware: Annotated[str | None, typer.Option(help="firmware of the model")] = None,

@@ -17,7 +17,7 @@ from samspel_sim.finder import make_twin
 from samspel_sim.server import ModbusServer
 from samspel_sim.twin import Clock, Twin
 
-BRISK = {"connect_wait_s": 0.0, "min_gap_s": 0.0, "answer_s": 0.0}
+BRISK = {"connect_wait_s": 0.0, "pace_s": 0.0, "answer_s": 0.0}
 """Settings that take the waiting out of the link (not out of the physics)."""
 
 

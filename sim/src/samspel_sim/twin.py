@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from samspel_sim import pdu as wire
-from samspel_sim.behaviour import Behaviour, HangUp, Login, OptionError, Silence
+from samspel_sim.behaviour import BURST, Behaviour, HangUp, Login, OptionError, Silence
 from samspel_sim.registers import CodecError, Register, Space, Words
 
 Clock = Callable[[], float]
@@ -49,7 +49,7 @@ class Session:
     opened_at_s: float
     on_drop: Callable[[Close], None]
     login: Login = field(default_factory=Login)
-    answered_at_s: float | None = None
+    answered_at_s: deque[float] = field(default_factory=lambda: deque(maxlen=BURST))
     dead: bool = False
 
     def receive(self, unit: int, pdu: bytes) -> Reply:
@@ -57,8 +57,8 @@ class Session:
         return self.twin._receive(self, unit, pdu)
 
     def answered(self) -> None:
-        """Tell that the answer has gone out: the gap to the next request counts from here."""
-        self.answered_at_s = self.twin._link_clock()
+        """Tell that the answer has gone out: the pace of asking is judged by it."""
+        self.answered_at_s.append(self.twin._link_clock())
 
     def close(self) -> None:
         """The other side has gone."""
@@ -164,7 +164,7 @@ class Twin:
     # -- requests ------------------------------------------------------------------------------
 
     def handle(self, unit: int, pdu: bytes) -> bytes | None:
-        """Answer one request without a connection: no wait after connecting, no gap; None is silence.
+        """Answer one request without a connection: no wait after connecting, any pace; None is silence.
 
         Raises HangUp where a device would close the connection.
         """
@@ -193,8 +193,8 @@ class Twin:
         busy = self.misbehaviours.get("busy")
         if busy is not None and self._rng.random() < float(busy["share"]):
             return True
-        last = session.answered_at_s
-        return last is not None and self._link_clock() - last < self.behaviour.link.min_gap_s
+        answered = session.answered_at_s
+        return len(answered) == BURST and self._link_clock() - answered[0] < BURST * self.behaviour.link.pace_s
 
     def reply_unit(self, unit: int) -> int:
         """The unit id to put on the answer."""

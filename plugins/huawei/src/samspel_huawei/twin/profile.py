@@ -135,7 +135,7 @@ def choose(options: TwinOptions) -> Profile:
 
 SETTINGS = (
     "units", "packs", "login", "user", "password", "expires", "ceiling", "pv",
-    "clients", "connect_wait_s", "min_gap_s", "answer_s",
+    "clients", "connect_wait_s", "pace_s", "answer_s",
 )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def _link(settings: dict[str, float | str]) -> LinkTraits:
     return LinkTraits(
         clients=int(settings.pop("clients", facts()["link"]["clients"])),
         connect_wait_s=float(settings.pop("connect_wait_s", timing["connect_wait_s"])),
-        min_gap_s=float(settings.pop("min_gap_s", timing["min_gap_s"])),
+        pace_s=float(settings.pop("pace_s", timing["pace_s"])),
         answer_s=float(settings.pop("answer_s", timing["answer_s"])),
         refresh_s=(first, last),
     )

@@ -1,0 +1,53 @@
+"""Which addresses read, and what a write has to cover."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samspel_sim.bank import Bank
+from samspel_sim.registers import Register, Table
+
+WIDE, NARROW, FAR = Register("wide", 10, 2, "i32"), Register("narrow", 14, 1, "u16"), Register("far", 40, 1, "u16")
+
+
+def bank(**options):
+    return Bank(Table([WIDE, NARROW, FAR]), **options)
+
+
+def test_holes_up_to_the_gap_read_as_zero_and_larger_ones_do_not():
+    assert bank(gap=2).read(10, 5) == (0, 0, 0, 0, 0)
+    assert bank(gap=1).read(10, 5) is None
+    assert bank(gap=2).read(14, 27) is None
+
+
+def test_nothing_reads_before_or_after_a_block():
+    assert bank(gap=16).read(9, 2) is None
+    assert bank(gap=16).read(14, 2) is None
+
+
+def test_windows_read_although_undocumented():
+    assert bank(windows=[(100, 3)]).read(100, 3) == (0, 0, 0)
+
+
+def test_a_write_covers_whole_registers():
+    assert [row.name for row, _ in bank().covered(10, (1, 2))] == ["wide"]
+    assert bank().covered(10, (1,)) is None
+    assert bank().covered(11, (1,)) is None
+    assert bank(gap=8).covered(12, (1, 2, 3)) is None
+
+
+def test_hidden_registers_read_as_not_available_and_keep_their_value():
+    b = bank()
+    b.put("wide", 7)
+    b.hidden = range(10, 12)
+    assert b.read(10, 2) == (0x7FFF, 0xFFFF)
+    b.hidden = range(0)
+    assert b.read(10, 2) == (0, 7)
+
+
+@given(st.floats(-1e12, 1e12))
+def test_a_measurement_is_stored_as_the_nearest_that_fits(value):
+    b = bank()
+    b.put_clamped("wide", value)
+    b.put_clamped("narrow", value)
+    assert b.number("wide") == max(-(2**31), min(2**31 - 1, round(value)))
+    assert b.number("narrow") == max(0, min(65535, round(value)))
