@@ -234,6 +234,10 @@ class Connection:
         except UnicodeDecodeError:
             self._drop(client, message, "a topic that is not UTF-8")
             return
+        except Exception:  # noqa: BLE001 -- it would end the thread, and come again on the next connection
+            _log.exception("a message could not be handed over")
+            self._drop(client, message, "a message that could not be handed over")
+            return
         if len(inbound.payload) > self._options.max_inbound_bytes:
             self._drop(client, message, f"{len(inbound.payload)} bytes on {inbound.topic}")
             return
