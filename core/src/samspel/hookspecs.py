@@ -15,11 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
 from samspel.contract.ports import Transport
+
+if TYPE_CHECKING:
+    from samspel.driver.session import Session
 
 __all__ = [
     "DriverPackage",
@@ -44,10 +47,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class SessionFactory(Protocol):
-    """Makes the one object that a vendor login needs; what it takes and gives is `samspel.driver`'s to say."""
+    """Makes the object for a vendor login, from the device's `session` table in site.toml."""
 
-    def __call__(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - samspel.driver narrows it
-        """A session for one device."""
+    def __call__(self, settings: Mapping[str, Any], /) -> Session:
+        """A session that has not been opened. Raises ConfigError for settings that it cannot use."""
         ...
 
 

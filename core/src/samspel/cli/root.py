@@ -128,6 +128,6 @@ def _missing(name: str, dist: str) -> Command:
 
 
 def _foreign(offer: metadata.Offer) -> Command:
-    from samspel.plugins.loader import import_object  # noqa: PLC0415 - only a foreign command needs the loader
+    from samspel.plugins.loader import load_command  # noqa: PLC0415 - only a foreign command needs the loader
 
-    return cast("Command", import_object(offer))
+    return cast("Command", load_command(offer))

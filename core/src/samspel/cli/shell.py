@@ -41,7 +41,8 @@ def run_typer(app: typer.Typer, name: str, argv: Sequence[str]) -> int:
     try:
         code = typer.main.get_command(app).main(args=list(argv), prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
-        return _complain(f"{name}: {error.format_message()} See `{name} --help`.", error.exit_code)
+        sentence = error.format_message().rstrip(".")
+        return _complain(f"{name}: {sentence}. See `{name} --help`.", error.exit_code)
     return int(code or 0)
 
 

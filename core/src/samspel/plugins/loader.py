@@ -10,7 +10,7 @@ import importlib.util
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samspel.contract.errors import PluginError
 from samspel.hookspecs import DriverPackage
@@ -28,7 +28,20 @@ from samspel.plugins.metadata import (
 from samspel.plugins.requirements import check_contract, check_requirements
 from samspel.plugins.stages import Stage, blaming, isolated
 
-__all__ = ["Loaded", "LoadedDriver", "check_code", "check_data", "import_object", "load_driver", "load_extension"]
+if TYPE_CHECKING:
+    from samspel.plugins.brand import Brand
+
+__all__ = [
+    "Loaded",
+    "LoadedDriver",
+    "check_code",
+    "check_data",
+    "import_object",
+    "load_command",
+    "load_driver",
+    "load_extension",
+    "read_brand",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +87,22 @@ def load_extension(name: str) -> Loaded:
         return Loaded(name=name, dist=offer.dist, version=offer.version, registered=check_code(offer))
 
 
+def load_command(offer: Offer) -> Any:  # noqa: ANN401 - what it must be is the shell's to say
+    """The function that an entry point of `samspel.commands` names. Raises PluginError."""
+    with blaming(offer):
+        check_data(offer)
+        return import_object(offer)
+
+
+def read_brand(name: str) -> Brand:
+    """A driver's data for people to look at; its code is not imported. Raises PluginError."""
+    offer = _find(DRIVERS, name)
+    with blaming(offer):
+        check_data(offer, maps=False)
+        with isolated(Stage.LOAD):
+            return _load_brand(offer)
+
+
 def check_data(offer: Offer, *, maps: bool = True) -> None:
     """Every stage that imports nothing; without `maps` those only that cost nothing."""
     _check_metadata(offer)
@@ -83,7 +112,7 @@ def check_data(offer: Offer, *, maps: bool = True) -> None:
         check_requirements(offer)
     if offer.group == DRIVERS and maps:
         with isolated(Stage.LOAD):
-            _check_maps(offer)
+            _load_brand(offer)
 
 
 def check_code(offer: Offer) -> Registration:
@@ -148,14 +177,21 @@ def _check_metadata(offer: Offer) -> None:
 
 
 def _contract_of(manifest: Path) -> object:
+    """Read before anything else is judged: a newer manifest may hold what we do not know."""
     with isolated(Stage.MANIFEST):
         return tomllib.loads(manifest.read_text(encoding="utf-8")).get("contract")
 
 
-def _check_maps(offer: Offer) -> None:
-    from samspel.driver.manifest import load_manifest  # noqa: PLC0415 - pulls in the whole map loader
+def _load_brand(offer: Offer) -> Brand:
+    from samspel.plugins.brand import load_brand  # noqa: PLC0415 - pulls in the whole map loader
 
-    load_manifest(manifest_path(offer))
+    brand = load_brand(manifest_path(offer))
+    if brand.manifest.name != offer.name:
+        raise PluginError(
+            f"driver.toml says name = {brand.manifest.name!r}; the entry point says {offer.name!r}",
+            stage=Stage.LOAD,
+        )
+    return brand
 
 
 def _check_drivers(offer: Offer, registered: Registration) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from enum import StrEnum
 
 from samspel.contract.errors import PluginError, SamspelError
@@ -33,9 +34,13 @@ class Stage(StrEnum):
 
 @contextmanager
 def isolated(stage: Stage) -> Iterator[None]:
-    """Turn everything but Ctrl-C into a PluginError of this stage, `SystemExit` included."""
+    """Turn everything but Ctrl-C into a PluginError of this stage, `SystemExit` included.
+
+    What the plugin prints goes to standard error: standard output belongs to the command.
+    """
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except (PluginError, KeyboardInterrupt):
         raise
     except SamspelError as error:
