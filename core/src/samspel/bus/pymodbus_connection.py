@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -95,7 +96,7 @@ class PymodbusConnection:
         self._on_lost = on_lost
         self._unit = 0
         self._patience: asyncio.Timeout | None = None
-        self._refusal: Exception | None = None
+        self._refusal: OSError | None = None
         self._client = self._new_client(host, port)
 
     def _new_client(self, host: str, port: int) -> AsyncModbusTcpClient:
@@ -130,8 +131,7 @@ class PymodbusConnection:
             limit = self._profile.connect_timeout_s
             raise LinkDown(f"{self._where}: no connection within {limit:g} s") from error
         if not up or not self.alive:
-            reason = self._refusal or "closed by the peer at once"
-            raise LinkDown(f"{self._where}: no connection: {reason}") from self._refusal
+            raise LinkDown(f"{self._where}: no connection: {self._reason()}") from self._refusal
         self._bound_retransmission()
 
     async def transact(self, unit: int, function: int, payload: bytes, timeout_s: float) -> Answer:
@@ -194,6 +194,12 @@ class PymodbusConnection:
                 raise
 
         self._client.ctx.call_create = recorded
+
+    def _reason(self) -> str:
+        if self._refusal is None:
+            return "closed by the peer at once"
+        number = self._refusal.errno or 0
+        return os.strerror(number) if number > 0 else str(self._refusal.strerror or self._refusal)
 
     def _bound_retransmission(self) -> None:
         """The kernel must not deliver a request later than anybody waits for it."""

@@ -1,0 +1,152 @@
+"""Random traffic in simulated time: order, one in flight, the gap, deadlines, and one ending for every request."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+import looptime
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from samspel.bus.endpoint import Endpoint
+from samspel.bus.profile import BusProfile
+from samspel.contract.errors import BusError, DeadlinePassed
+from samspel.contract.ports import Priority
+
+GAP_S = 0.05
+EPSILON_S = 1e-5
+
+
+@dataclass(frozen=True)
+class Job:
+    """One caller: when it asks, how urgent, until when it may be sent, when it gives up waiting."""
+
+    at: float
+    priority: Priority
+    lasts_s: float | None
+    patience_s: float | None
+
+
+@dataclass
+class Ending:
+    at: float
+    error: BaseException | None
+
+
+TIMES = st.integers(0, 60).map(lambda tenths: tenths / 10)
+SPANS = st.none() | st.integers(1, 30).map(lambda tenths: tenths / 10)
+JOBS = st.lists(st.builds(Job, TIMES, st.sampled_from(Priority), SPANS, SPANS), max_size=25)
+LATENCIES = st.lists(st.sampled_from([0.0, 0.01, 0.37, 1.13]), min_size=1, max_size=5)
+
+
+async def play(helpers, jobs: list[Job], latencies: list[float], busy: set[int]):
+    device = helpers.Device()
+    endpoint = Endpoint(
+        "device",
+        502,
+        BusProfile(gap_s=GAP_S, gap_max_s=GAP_S, write_gap_s=GAP_S, backoff_s=(0.2, 0.2)),
+        helpers.LoopClock(),
+        rng=random.Random(1),
+        connector=device.connect,
+    )
+    answer = helpers.good_answer
+
+    def act(function, payload):
+        request = len(device.log)
+        device.latency_s = latencies[request % len(latencies)]
+        return helpers.refusal(function, 6) if request in busy else answer(function, payload)
+
+    device.script = Always(act, device)
+    worker = asyncio.create_task(endpoint.run())
+    link = endpoint.link(1)
+    await endpoint.wait_open()
+    start = asyncio.get_running_loop().time()
+    endings = await asyncio.gather(*(ask(link, start, number, job) for number, job in enumerate(jobs)))
+    await asyncio.sleep(20)  # what was in flight when its caller left comes to its end
+    await endpoint.close()
+    await worker
+    return start, device.log, endings
+
+
+class Always:
+    """A script that never runs out and decides by the request."""
+
+    def __init__(self, act, device) -> None:
+        self.act, self.device = act, device
+
+    def pop(self, _index):
+        last = self.device.log[-1]
+        return self.act(last.function, last.payload)
+
+
+async def ask(link, start: float, number: int, job: Job) -> Ending:
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(start + job.at - loop.time())
+    not_after = None if job.lasts_s is None else loop.time() + job.lasts_s
+    error: BaseException | None = None
+    try:
+        async with asyncio.timeout(job.patience_s):
+            await link.write(number, [1], function=6, priority=job.priority, not_after=not_after)
+    except (BusError, TimeoutError) as caught:
+        error = caught
+    return Ending(loop.time(), error)
+
+
+def run(helpers, *arguments):
+    with asyncio.Runner(loop_factory=lambda: looptime.new_event_loop(start=0)) as runner:
+        return runner.run(play(helpers, *arguments))
+
+
+BUSY = st.sets(st.integers(1, 12), max_size=4)
+relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@relaxed
+@given(jobs=JOBS, latencies=LATENCIES, busy=BUSY)
+def test_nothing_is_sent_at_or_after_its_deadline_and_the_gap_is_kept(helpers, jobs, latencies, busy):
+    start, log, endings = run(helpers, jobs, latencies, busy)
+    for sent in log:
+        job = jobs[sent.address]
+        assert job.lasts_s is None or sent.at < start + job.at + job.lasts_s
+        assert job.patience_s is None or sent.at <= start + job.at + job.patience_s + EPSILON_S
+    for earlier, later in zip(log, log[1:], strict=False):
+        assert later.at >= earlier.ended + GAP_S - EPSILON_S
+    sent_numbers = {sent.address for sent in log}
+    for number, ending in enumerate(endings):
+        if ending.error is None:
+            assert number in sent_numbers
+        if isinstance(ending.error, DeadlinePassed):
+            assert number not in sent_numbers
+            assert ending.at == pytest.approx(start + jobs[number].at + jobs[number].lasts_s)
+
+
+@relaxed
+@given(jobs=JOBS, latencies=LATENCIES)
+def test_whoever_is_sent_was_the_most_urgent_and_oldest_of_those_waiting(helpers, jobs, latencies):
+    start, log, endings = run(helpers, jobs, latencies, set())
+
+    def rank(number):
+        return jobs[number].priority, jobs[number].at, number
+
+    sent_at = {sent.address: sent.at for sent in log}
+    assert len(sent_at) == len(log), "nothing is sent twice"
+    for sent in log:
+        for number, job in enumerate(jobs):
+            waited_before = start + job.at < sent.at - EPSILON_S
+            left_after = min(endings[number].at, sent_at.get(number, float("inf"))) > sent.at + EPSILON_S
+            if waited_before and left_after:
+                assert rank(sent.address) < rank(number)
+
+
+@relaxed
+@given(jobs=JOBS, latencies=LATENCIES, busy=BUSY)
+def test_a_stop_waits_for_one_transaction_and_the_gap_at_most(helpers, jobs, latencies, busy):
+    stop = Job(3.0, Priority.STOP, None, None)
+    calmer = [job for job in jobs if job.priority is not Priority.STOP]
+    start, log, endings = run(helpers, [stop, *calmer], latencies, busy)
+    first = next(sent for sent in log if sent.address == 0)
+    assert first.at <= start + 3.0 + max(latencies) + GAP_S + EPSILON_S
+    assert endings[0].error is None
