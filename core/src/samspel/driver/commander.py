@@ -1,0 +1,231 @@
+"""Control of one identified device: the map's sequences behind the contract's commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from samspel.contract.capability import Capabilities, Direction
+from samspel.contract.driver import Mark, WriteReport
+from samspel.contract.errors import RouteUnavailable
+from samspel.contract.outcome import Verification
+from samspel.contract.ports import Clock, Priority
+from samspel.driver.bank import Bank
+from samspel.driver.marks import Marks
+from samspel.driver.release import GiveBack
+from samspel.driver.sequence import SequenceRun, climb_down
+from samspel.driver.turns import Ticket, Turns, Urgency
+from samspel.driver.units import value_of
+from samspel.driver.values import Resolver
+from samspel.registers.model import RegisterMap, Rung, Step
+
+__all__ = ["Commander", "direction_of"]
+
+_PRIORITIES = {
+    Urgency.SET_POINT: Priority.SET_POINT,
+    Urgency.RELEASE: Priority.RELEASE,
+    Urgency.STOP: Priority.STOP,
+}
+
+SLEEPING = {"battery_state": "sleep", "inverter_state": "standby"}
+"""States in which a device is woken before it is commanded; the first signal that the map has decides."""
+
+STATE_MAX_AGE_S = 60.0
+
+
+def direction_of(power_w: float) -> Direction:
+    """Which way a power of the contract goes; positive discharges."""
+    if power_w == 0:
+        return Direction.ZERO
+    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
+
+
+@dataclass(kw_only=True)
+class Commander:
+    """Runs sequences on one device. `written` are the marks of everything sent since the last good release."""
+
+    bank: Bank
+    clock: Clock
+    turns: Turns
+    capabilities: Capabilities
+    written: Marks = field(default_factory=Marks)
+
+    @property
+    def map(self) -> RegisterMap:
+        """The map in use."""
+        return self.bank.map
+
+    # --- plans ---
+
+    def plan(self, power_w: float) -> Mark:
+        """What a command of this power may write, without looking at the device."""
+        direction = direction_of(power_w)
+        if direction is Direction.ZERO:
+            steps = _all_steps(self.map.zero)
+        else:
+            sequences = self.map.sequences
+            steps = (*sequences["wake"], *sequences["reverse"], *sequences[direction.value])
+        return Marks().plan(self.map, steps, abs(power_w)).json()
+
+    def standing_marks(self) -> Marks:
+        """What a zero or a stop may have left, whoever lost the journal of it."""
+        return Marks().plan(self.map, (*_all_steps(self.map.zero), *_all_steps(self.map.stop)), 0.0)
+
+    # --- commands ---
+
+    async def set_power(
+        self, power_w: float, not_after: float, snapshot: Mapping[str, int], previous_w: float | None
+    ) -> WriteReport:
+        """The direction's sequence, after waking and reversing where that is due; 0 W walks the zero ladder."""
+        self._check_permitted(direction_of(power_w))
+        async with self.turns.turn(Urgency.SET_POINT) as ticket:
+            call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
+            rung = await self._move(call, power_w, previous_w)
+            return call.report(power_w, rung)
+
+    async def keep_alive(self, power_w: float, not_after: float, snapshot: Mapping[str, int]) -> None:
+        """Feed the device's timer, or say the running command again without wearing persistent registers."""
+        async with self.turns.turn(Urgency.SET_POINT) as ticket:
+            call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
+            if not self.map.feed_repeats:
+                await call.run.run(self.map.sequences["feed"])
+                return
+            call.run.sparing = True
+            await self._drive(call, power_w)
+
+    async def stop(self, snapshot: Mapping[str, int]) -> WriteReport:
+        """Walk the stop ladder, whatever state the device is in."""
+        async with self.turns.turn(Urgency.STOP) as ticket:
+            self.bank.forget()
+            call = self._call(ticket, snapshot)
+            return call.report(0.0, await climb_down(call.run, self.map.stop))
+
+    async def release(self, snapshot: Mapping[str, int], marks: Marks) -> WriteReport:
+        """Give everything back and prove it."""
+        async with self.turns.turn(Urgency.RELEASE) as ticket:
+            self.bank.forget()
+            call = self._call(ticket, snapshot)
+            ours = Marks()
+            ours.update(marks)
+            ours.update(self.written)
+            if ours:
+                ours.update(self.standing_marks())
+            give_back = GiveBack(run=call.run, clock=self.clock, snapshot=snapshot, marks=ours)
+            await give_back(self.map.sequences["release"], self.map.owned)
+            self.written.clear()
+            return WriteReport(
+                mark=call.sent.json(),
+                verification=Verification.READ_BACK,
+                skipped_because=_left_text(give_back.left),
+            )
+
+    async def check_requirements(self) -> None:
+        """The take sequence, which writes nothing. Raises RequirementFailed."""
+        async with self.turns.turn(Urgency.SET_POINT) as ticket:
+            await self._call(ticket, {}).run.run(self.map.sequences["take"])
+
+    # --- inside ---
+
+    def _check_permitted(self, direction: Direction) -> None:
+        if self.capabilities.read_only_because:
+            raise RouteUnavailable(f"read only: {self.capabilities.read_only_because}")
+        if self.capabilities.route(direction) is None:
+            raise RouteUnavailable(f"no permitted route: {direction.value}")
+
+    async def _move(self, call: _Call, power_w: float, previous_w: float | None) -> str | None:
+        if power_w and await self._asleep(call):
+            await call.run.run(self.map.sequences["wake"])
+        if previous_w is not None and previous_w * power_w < 0:
+            await self._reverse(call, direction_of(power_w))
+        return await self._drive(call, power_w)
+
+    async def _drive(self, call: _Call, power_w: float) -> str | None:
+        direction = direction_of(power_w)
+        if direction is Direction.ZERO:
+            return await climb_down(call.run, self.map.zero)
+        await call.run.run(self.map.sequences[direction.value])
+        return None
+
+    async def _reverse(self, call: _Call, direction: Direction) -> None:
+        """A map without a reverse sequence leaves the reversal, and its dwell, to the device."""
+        steps = self.map.sequences["reverse"]
+        if not steps:
+            return
+        await call.run.run(steps)
+        route = self.capabilities.route(direction)
+        if route is not None and route.reversal_dwell_s:
+            await call.ticket.sleep(route.reversal_dwell_s)
+
+    async def _asleep(self, call: _Call) -> bool:
+        if not self.map.sequences["wake"]:
+            return False
+        row = next((row for name in SLEEPING if (row := self.map.signal(name)) is not None), None)
+        if row is None or row.signal is None:
+            return False
+        reading = self.bank.recent(row.name, STATE_MAX_AGE_S, call.run.priority)
+        return value_of(row, await call.ticket.unless_withdrawn(reading)) == SLEEPING[row.signal]
+
+    def _call(
+        self,
+        ticket: Ticket,
+        snapshot: Mapping[str, int],
+        *,
+        target_w: float = 0.0,
+        not_after: float | None = None,
+    ) -> _Call:
+        priority = _PRIORITIES[ticket.urgency]
+        values = Resolver(
+            bank=self.bank,
+            clock=self.clock,
+            ticket=ticket,
+            priority=priority,
+            target_w=target_w,
+            snapshot=snapshot,
+        )
+        sent = Marks()
+        run = SequenceRun(
+            bank=self.bank,
+            clock=self.clock,
+            values=values,
+            priority=priority,
+            on_write=_to_both(sent, self.written),
+            not_after=not_after,
+        )
+        return _Call(ticket=ticket, run=run, sent=sent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One command on its way: its ticket, its run and what it has sent."""
+
+    ticket: Ticket
+    run: SequenceRun
+    sent: Marks
+
+    def report(self, power_w: float, rung: str | None) -> WriteReport:
+        """What came of it. The power is the one that really stands in the registers, in the sign that was asked."""
+        written_w = self.run.power_w if self.run.power_w is not None and power_w else abs(power_w)
+        return WriteReport(
+            mark=self.sent.json(),
+            power_w=-written_w if power_w < 0 else written_w,
+            verification=Verification.READ_BACK if self.run.verified else Verification.SKIPPED,
+            rung=rung,
+            skipped_because="" if self.run.verified else "the sequence has nothing that can be read back",
+        )
+
+
+def _to_both(*marks: Marks) -> Callable[[str, int], None]:
+    def note(name: str, raw: int) -> None:
+        for one in marks:
+            one.add(name, raw)
+
+    return note
+
+
+def _all_steps(ladder: tuple[Rung, ...]) -> tuple[Step, ...]:
+    return tuple(chain.from_iterable(rung.steps for rung in ladder))
+
+
+def _left_text(left: list[str]) -> str:
+    return f"changed by somebody else and left alone: {', '.join(left)}" if left else ""

@@ -1,0 +1,141 @@
+"""One identified device: its map, and everything that works with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from samspel.contract.capability import Capabilities
+from samspel.contract.driver import ControlReading, Identity, Snapshot
+from samspel.contract.errors import RequirementFailed
+from samspel.contract.ports import BusLink, Clock, Priority
+from samspel.driver.bank import Bank
+from samspel.driver.commander import Commander
+from samspel.driver.control_block import ControlBlock
+from samspel.driver.frozen import FrozenWatch
+from samspel.driver.marks import Marks
+from samspel.driver.reader import Reader, Sample
+from samspel.driver.snapshot import TakenState
+from samspel.driver.telemetry import Telemetry
+from samspel.driver.turns import Turns
+from samspel.driver.units import literal_raw, number_of, raw_from_number
+from samspel.registers.codec import UnwritableValue
+from samspel.registers.model import Literal, Register, RegisterMap
+
+__all__ = ["Device"]
+
+
+@dataclass(kw_only=True)
+class Device:
+    """What stands after `identify`. It is thrown away when somebody else answers or the map changes."""
+
+    identity: Identity
+    map: RegisterMap
+    bank: Bank
+    reader: Reader
+    telemetry: Telemetry
+    commander: Commander
+
+    @classmethod
+    def make(
+        cls,
+        identity: Identity,
+        registers: RegisterMap,
+        capabilities: Capabilities,
+        link: BusLink,
+        clock: Clock,
+        turns: Turns,
+        *,
+        grid_sign: int = 1,
+        frozen_after_s: float = 0.0,
+    ) -> Device:
+        """Everything for one device, on one link."""
+        bank = Bank(registers, link, clock)
+        reader = Reader(bank=bank, clock=clock)
+        frozen = FrozenWatch(after_s=frozen_after_s)
+        return cls(
+            identity=identity,
+            map=registers,
+            bank=bank,
+            reader=reader,
+            telemetry=Telemetry(reader=reader, map=registers, clock=clock, frozen=frozen, grid_sign=grid_sign),
+            commander=Commander(bank=bank, clock=clock, turns=turns, capabilities=capabilities),
+        )
+
+    async def snapshot(self) -> Snapshot:
+        """Every owned register as it is now. Raises RequirementFailed when one says 'not available': that could not
+        be given back.
+        """
+        raws = await self._owned()
+        for name, raw in raws.items():
+            if raw in self.map.registers[name].invalid:
+                raise RequirementFailed(
+                    f"{name} reads 'not available' (raw {raw}), so it could not be given back; is the battery asleep?"
+                )
+        return TakenState.of(self.identity, self.map, raws).json()
+
+    async def control(self, snapshot: Mapping[str, int], marks: Marks) -> ControlReading:
+        """Whose values stand in the owned registers."""
+        ours = Marks()
+        ours.update(marks)
+        ours.update(self.commander.written)
+        if ours or snapshot:
+            ours.update(self.commander.standing_marks())
+        samples = await self._read([*self._owned_rows(), *self._neutral_rows()])
+        raws = {row.name: samples[row.name].raw for row in self._owned_rows() if row.name in samples}
+        block = ControlBlock(map=self.map, raws=raws, neutrals=self._neutrals(samples), snapshot=snapshot, marks=ours)
+        return block.reading()
+
+    async def raws(self, names: tuple[str, ...], priority: Priority) -> dict[str, int]:
+        """Raw values of those registers that the device has and that could be read."""
+        rows = [self.map.registers[name] for name in names]
+        samples: dict[str, Sample] = {}
+        failure = await self.reader.read(rows, priority, samples)
+        if failure is not None and not samples:
+            raise failure
+        return {name: sample.raw for name, sample in samples.items()}
+
+    # --- inside ---
+
+    def _owned_rows(self) -> list[Register]:
+        rows = (self.map.registers[name] for name in self.map.owned)
+        return [row for row in rows if row.readable]
+
+    def _neutral_rows(self) -> list[Register]:
+        values = (self.map.registers[name].neutral for name in self.map.owned)
+        names = (value.name for value in values if value is not None and not isinstance(value, Literal))
+        return [row for name in names if (row := self.map.source(name)) is not None]
+
+    async def _owned(self) -> dict[str, int]:
+        rows = self._owned_rows()
+        samples = await self._read(rows)
+        return {row.name: samples[row.name].raw for row in rows if row.name in samples}
+
+    async def _read(self, rows: list[Register]) -> dict[str, Sample]:
+        """All of them, or an error: half a control block proves nothing. What is optional may be missing."""
+        samples: dict[str, Sample] = {}
+        distinct = {row.name: row for row in rows}
+        failure = await self.reader.read(distinct.values(), Priority.VERIFICATION, samples)
+        if failure is not None:
+            raise failure
+        missing = [name for name, row in distinct.items() if name not in samples and not row.optional]
+        if missing:
+            raise RequirementFailed(f"the device has no {', '.join(missing)}, which control needs")
+        return samples
+
+    def _neutrals(self, samples: Mapping[str, Sample]) -> dict[str, int]:
+        found = ((row.name, self._neutral(row, samples)) for row in self._owned_rows())
+        return {name: raw for name, raw in found if raw is not None}
+
+    def _neutral(self, row: Register, samples: Mapping[str, Sample]) -> int | None:
+        """The raw neutral, where it can be told: a live ceiling of 0 is a sleeping battery, not a neutral limit."""
+        if row.neutral is None or isinstance(row.neutral, Literal):
+            return None if row.neutral is None else literal_raw(row, row.neutral.value)
+        source = self.map.source(row.neutral.name)
+        if source is None or source.name not in samples:
+            return None
+        number = number_of(source, samples[source.name].raw)
+        try:
+            return raw_from_number(row, number) if number else None
+        except UnwritableValue:
+            return None

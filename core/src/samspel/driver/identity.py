@@ -1,0 +1,47 @@
+"""Who answers: the manifest's identity rows, read and judged."""
+
+from __future__ import annotations
+
+from samspel.contract.driver import Identity
+from samspel.contract.errors import RegisterAbsent, UnsupportedModel, WrongDevice
+from samspel.contract.ports import BusLink, Priority
+from samspel.driver.manifest import Manifest
+from samspel.registers.codec import decode, label
+from samspel.registers.model import Register
+
+__all__ = ["check_serial", "read_identity"]
+
+
+async def read_identity(manifest: Manifest, link: BusLink) -> Identity:
+    """Read every identity row. Raises UnsupportedModel when the fingerprint does not fit, or any `BusError`."""
+    rows = manifest.identity.rows
+    text = await _text(rows["model"], link)
+    model = manifest.identity.model_in(text)
+    if model is None:
+        raise UnsupportedModel(
+            f"{manifest.title}: the device calls itself {text!r}; expected something like "
+            f"{manifest.identity.fingerprint.pattern!r}. Is this the right driver and unit id?"
+        )
+    others = {name: await _text(row, link) for name, row in rows.items() if name != "model"}
+    return Identity(brand=manifest.brand, model=model, **others)
+
+
+async def check_serial(manifest: Manifest, link: BusLink, expected: str | None) -> str:
+    """The serial of who answers. Raises WrongDevice when another one is expected."""
+    serial = await _text(manifest.identity.rows["serial"], link)
+    if expected is not None and serial != expected:
+        raise WrongDevice(f"serial {serial!r} answers here; {expected!r} is expected. Nothing was written")
+    return serial
+
+
+async def _text(row: Register, link: BusLink) -> str:
+    try:
+        words = await link.read(row.table, row.address, row.count, priority=Priority.VERIFICATION)
+    except RegisterAbsent:
+        if row.optional:
+            return ""
+        raise
+    if row.labels:
+        return label(row, words) or ""
+    value = decode(row, words)
+    return "" if value is None else str(value)

@@ -1,0 +1,209 @@
+"""The driver of every brand: `samspel.contract.driver.Driver` over a manifest, a map and a bus link."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from samspel.contract.capability import Capabilities
+from samspel.contract.driver import ActiveFault, ControlReading, Identity, Mark, Snapshot, WriteReport
+from samspel.contract.errors import BusError, DriverError, RequirementFailed, WrongDevice
+from samspel.contract.ports import BusLink, Clock, Priority
+from samspel.contract.telemetry import Reading
+from samspel.driver.device import Device
+from samspel.driver.faults import FaultTable
+from samspel.driver.identity import check_serial, read_identity
+from samspel.driver.manifest import Manifest
+from samspel.driver.maps import MapSource
+from samspel.driver.marks import Marks
+from samspel.driver.options import DriverOptions
+from samspel.driver.session import Session
+from samspel.driver.snapshot import TakenState
+from samspel.driver.turns import Turns
+from samspel.registers.firmware import in_ranges
+from samspel.registers.model import RegisterMap
+
+__all__ = ["MapDriver"]
+
+_log = logging.getLogger(__name__)
+
+NO_SNAPSHOT: Mapping[str, int] = {}
+
+
+class MapDriver:
+    """One device. `link` is the bus's; `path` the name of the manifest's way to it; `session` a vendor login, if any.
+
+    Nothing is read before `identify`. The bus calls `confirm` on every new connection, before anything else.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        maps: MapSource,
+        faults: FaultTable,
+        link: BusLink,
+        clock: Clock,
+        *,
+        path: str,
+        session: Session | None = None,
+        options: DriverOptions | None = None,
+    ) -> None:
+        self._manifest = manifest
+        self._maps = maps
+        self._faults = faults
+        self._link = link
+        self._clock = clock
+        self._path = path
+        self._session = session
+        self._options = options or DriverOptions()
+        self._turns = Turns()
+        self._device: Device | None = None
+
+    # --- who ---
+
+    async def identify(self) -> Identity:
+        """Read who answers and load its map. Raises UnsupportedModel, WrongDevice, MapError or a `BusError`."""
+        identity = await read_identity(self._manifest, self._link)
+        expected = self._options.expected_serial
+        if expected is not None and identity.serial != expected:
+            raise WrongDevice(f"serial {identity.serial!r} answers here; {expected!r} is expected")
+        if self._device is None or self._device.identity != identity:
+            self._device = self._make(identity, self._maps.for_device(identity.model, identity.firmware))
+        return identity
+
+    async def confirm(self, raw_link: BusLink) -> None:
+        """Make a new connection fit for use: log in, and see that the same device answers. Nothing else is written.
+
+        Raises WrongDevice, the session's errors, or a `BusError`.
+        """
+        expected = self._options.expected_serial or (self._device.identity.serial if self._device else None)
+        await check_serial(self._manifest, raw_link, expected)
+        if self._session is not None:
+            await self._session.open(raw_link)
+        if self._device is not None:
+            self._device.bank.forget()
+
+    async def tend_session(self) -> None:
+        """Keep a vendor login alive, for ever; returns at once where there is none. Runs in a task of its own."""
+        if self._session is None:
+            return
+        while True:
+            await asyncio.sleep(self._session.interval_s)
+            try:
+                await self._session.keep_alive(self._link)
+            except BusError as error:
+                _log.warning("the login could not be kept: %s", error)
+
+    def capabilities(self) -> Capabilities:
+        """Routes of the identified device, and why it is read-only if it is."""
+        return self._known.commander.capabilities
+
+    # --- looks ---
+
+    async def read(self, groups: Sequence[str] = ("fast", "slow", "static")) -> Mapping[str, Reading]:
+        """The map's signals in these groups, each with its own time and quality."""
+        return await self._known.telemetry.read(groups)
+
+    async def read_faults(self) -> Sequence[ActiveFault]:
+        """Every condition that stands now, as far as its register could be read."""
+        device = self._known
+        names = tuple(name for name in self._faults.registers if name in device.map.registers)
+        raws = await device.raws(names, Priority.SLOW_TELEMETRY)
+        valid = {name: raw for name, raw in raws.items() if raw not in device.map.registers[name].invalid}
+        return self._faults.active(valid)
+
+    async def read_control(self, marks: Sequence[Mark] = (), snapshot: Snapshot | None = None) -> ControlReading:
+        """Default, ours or foreign. What this object has written counts as ours too."""
+        return await self._known.control(_registers(snapshot), Marks(marks))
+
+    # --- commands ---
+
+    async def take(self) -> Snapshot:
+        """What `release` will give back. Raises RequirementFailed when the device is not to be controlled now."""
+        device = self._known
+        if device.commander.capabilities.read_only_because:
+            raise RequirementFailed(f"read only: {device.commander.capabilities.read_only_because}")
+        await device.commander.check_requirements()
+        return await device.snapshot()
+
+    def plan(self, power_w: float) -> Mark:
+        """What `set_power` may write for this power; nothing is read for it."""
+        return self._known.commander.plan(power_w)
+
+    async def set_power(
+        self, power_w: float, not_after: float, snapshot: Snapshot, previous_w: float | None
+    ) -> WriteReport:
+        """See `Driver`; 0 W walks the map's ladder to a held zero."""
+        taken = self._taken(snapshot)
+        return await self._known.commander.set_power(power_w, not_after, taken.registers, previous_w)
+
+    async def keep_alive(self, power_w: float, not_after: float, snapshot: Snapshot) -> None:
+        """Feed the device, or repeat the running command where it has no timer."""
+        await self._known.commander.keep_alive(power_w, not_after, _registers(snapshot))
+
+    async def stop(self, snapshot: Snapshot | None) -> WriteReport:
+        """Zero, held, from any partial state; whatever runs is abandoned first."""
+        return await self._known.commander.stop(_registers(snapshot))
+
+    async def release(self, snapshot: Snapshot | None, marks: Sequence[Mark] = ()) -> WriteReport:
+        """Give back what is ours, by the map that the snapshot was taken with. `marks` come from the journal."""
+        device = self._known
+        taken = None if snapshot is None else self._taken(snapshot)
+        if taken is not None and taken.map_digest != device.map.digest:
+            device = self._as_taken(taken)
+        return await device.commander.release(NO_SNAPSHOT if taken is None else taken.registers, Marks(marks))
+
+    # --- inside ---
+
+    @property
+    def _known(self) -> Device:
+        if self._device is None:
+            raise DriverError("identify has not been called (or nobody has answered) yet")
+        return self._device
+
+    def _taken(self, snapshot: Snapshot) -> TakenState:
+        """A snapshot of this very device. Raises WrongDevice."""
+        taken = TakenState.load(snapshot)
+        if taken.serial != self._known.identity.serial:
+            raise WrongDevice(
+                f"the snapshot is of serial {taken.serial!r}, but {self._known.identity.serial!r} answers here"
+            )
+        return taken
+
+    def _as_taken(self, taken: TakenState) -> Device:
+        """The same device, seen through the map of its snapshot."""
+        stored = self._maps.from_text(taken.map_text, taken.model, taken.firmware)
+        device = self._make(self._known.identity, stored)
+        device.commander.written.update(self._known.commander.written)
+        return device
+
+    def _make(self, identity: Identity, registers: RegisterMap) -> Device:
+        frozen_after_s = self._options.frozen_after_s
+        return Device.make(
+            identity,
+            registers,
+            self._capabilities(identity, registers),
+            self._link,
+            self._clock,
+            self._turns,
+            grid_sign=self._options.grid_sign,
+            frozen_after_s=self._manifest.frozen_after_s if frozen_after_s is None else frozen_after_s,
+        )
+
+    def _capabilities(self, identity: Identity, registers: RegisterMap) -> Capabilities:
+        routes = self._manifest.routes(
+            identity.model, identity.firmware, self._path, self._options.allow_low_confidence
+        )
+        known = in_ranges(identity.firmware, registers.firmware) or self._options.allow_firmware
+        because = "" if known else _unknown_firmware(identity, registers)
+        return Capabilities(routes=routes, read_only_because=because if routes else "no route fits this device")
+
+
+def _registers(snapshot: Snapshot | None) -> Mapping[str, int]:
+    return NO_SNAPSHOT if snapshot is None else TakenState.load(snapshot).registers
+
+
+def _unknown_firmware(identity: Identity, registers: RegisterMap) -> str:
+    ranges = ", ".join(f"{low} to {high}" for low, high in registers.firmware)
+    return f"firmware {identity.firmware or 'not stated'} is outside every known range ({ranges})"

@@ -1,0 +1,60 @@
+"""Which of a brand's maps a device needs, and the map that an old snapshot was taken with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Protocol
+
+from samspel.contract.errors import UnsupportedModel
+from samspel.registers.loader import load_map
+from samspel.registers.model import RegisterMap
+
+__all__ = ["MapFiles", "MapSource"]
+
+
+class MapSource(Protocol):
+    """Where maps come from."""
+
+    def for_device(self, model: str, firmware: str) -> RegisterMap:
+        """The map that claims this model, overlays applied. Raises UnsupportedModel or MapError."""
+        ...
+
+    def from_text(self, text: str, model: str, firmware: str) -> RegisterMap:
+        """A map whose TOML was kept. Raises MapError."""
+        ...
+
+
+class MapFiles:
+    """Map files on disk. `allow_low_confidence` names the rows that are used although their source is weak."""
+
+    def __init__(self, files: Sequence[Path], allow_low_confidence: frozenset[str] = frozenset()) -> None:
+        self._files = tuple(files)
+        self._allowed = allow_low_confidence
+
+    def for_device(self, model: str, firmware: str) -> RegisterMap:
+        """The first file that claims the model."""
+        claimed: list[str] = []
+        for file in self._files:
+            loaded = load_map(
+                file,
+                source_name=file.name,
+                model=model,
+                firmware=firmware,
+                allow_low_confidence=self._allowed,
+            )
+            if any(fnmatchcase(model, pattern) for pattern in loaded.models):
+                return loaded
+            claimed += loaded.models
+        raise UnsupportedModel(f"no register map claims model {model!r}; the maps know {', '.join(claimed)}")
+
+    def from_text(self, text: str, model: str, firmware: str) -> RegisterMap:
+        """The map of a snapshot."""
+        return load_map(
+            text,
+            source_name="map of the snapshot",
+            model=model,
+            firmware=firmware,
+            allow_low_confidence=self._allowed,
+        )

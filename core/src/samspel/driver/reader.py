@@ -1,0 +1,93 @@
+"""Many registers at once: planned blocks, what the device does not have left out, and the time each answer came."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from samspel.contract.errors import BusError, DeviceBusy, DeviceRefused, LinkDown, NoAnswer
+from samspel.contract.ports import Clock, Priority
+from samspel.driver.bank import Bank
+from samspel.registers.model import Register
+from samspel.registers.planner import ReadRequest, plan, split
+from samspel.registers.quarantine import Quarantine
+from samspel.registers.raw import to_raw
+
+__all__ = ["Reader", "Sample"]
+
+_log = logging.getLogger(__name__)
+
+ABSENT_CODES = frozenset({2, 3})
+"""Exception codes by which devices say that they have no such register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A raw number, and when the answer that carried it came: UTC and monotonic seconds."""
+
+    raw: int
+    at: datetime
+    monotonic_s: float
+
+
+@dataclass(kw_only=True)
+class Reader:
+    """Reads blocks of one device's registers."""
+
+    bank: Bank
+    clock: Clock
+    quarantine: Quarantine = field(default_factory=Quarantine)
+
+    def absent(self, name: str) -> bool:
+        """Whether the device has said that it has no such register."""
+        return name in self.quarantine.standing(self.clock.monotonic()).absent
+
+    async def read(self, rows: Iterable[Register], priority: Priority, samples: dict[str, Sample]) -> BusError | None:
+        """Read into `samples`. Returns the error that kept some rows from being read; a lost link ends the round.
+
+        A register that the device does not have is no error: it is `absent` afterwards.
+        """
+        standing = self.quarantine.standing(self.clock.monotonic())
+        known = self.bank.map.registers.values()
+        requests = plan(rows, self.bank.map.limits, standing, known=known)
+        failure: BusError | None = None
+        for request in requests:
+            try:
+                await self._ask(request, priority, samples)
+            except (LinkDown, NoAnswer) as error:
+                return error
+            except BusError as error:
+                _log.info("%d registers from %d could not be read: %s", request.count, request.address, error)
+                failure = error
+        return failure
+
+    async def _ask(self, request: ReadRequest, priority: Priority, samples: dict[str, Sample]) -> None:
+        try:
+            words = await self.bank.link.read(request.table, request.address, request.count, priority=priority)
+        except DeviceBusy:
+            raise
+        except DeviceRefused as refusal:
+            if refusal.code not in ABSENT_CODES:
+                raise
+            await self._without_the_absent(request, priority, samples)
+            return
+        self._keep(request, words, samples)
+
+    async def _without_the_absent(self, request: ReadRequest, priority: Priority, samples: dict[str, Sample]) -> None:
+        """One missing address spoils its whole block: ask one by one, and leave it out from then on."""
+        self.quarantine.refused((row.name for row in request.registers), self.clock.monotonic())
+        if len(request.registers) == 1:
+            _log.info("the device has no %s (%d)", request.registers[0].name, request.address)
+            return
+        for single in split(request):
+            await self._ask(single, priority, samples)
+
+    def _keep(self, request: ReadRequest, words: tuple[int, ...], samples: dict[str, Sample]) -> None:
+        at, now = self.clock.wall(), self.clock.monotonic()
+        self.quarantine.answered(row.name for row in request.registers)
+        for row in request.registers:
+            raw = to_raw(row, request.words_of(row, words))
+            self.bank.note(row.name, raw)
+            samples[row.name] = Sample(raw, at, now)

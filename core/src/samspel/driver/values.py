@@ -1,0 +1,124 @@
+"""What a step writes: a map's value, made a raw number for one register now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from samspel.contract.errors import RequirementFailed
+from samspel.contract.ports import Clock, Priority
+from samspel.driver.bank import Bank
+from samspel.driver.turns import Ticket
+from samspel.driver.units import literal_raw, number_of, raw_from_number
+from samspel.registers.codec import Rounding, from_raw, pack, to_raw, unpack
+from samspel.registers.model import HhmmAfter, Literal, Pack, Register, Restore, SignalValue, Value
+
+__all__ = ["CEILING_MAX_AGE_S", "TARGET", "Resolver"]
+
+TARGET = "target_power_w"
+
+CEILING_MAX_AGE_S = 60.0
+"""A live limit older than this is read again before it bounds a write."""
+
+
+@dataclass(kw_only=True)
+class Resolver:
+    """Values for one running sequence. `target_w` is the commanded magnitude, >= 0.
+
+    Every method that reads may raise a `BusError`, SequenceAbandoned while it waits, and RequirementFailed when a
+    value cannot be had or would lie outside the register's range.
+    """
+
+    bank: Bank
+    clock: Clock
+    ticket: Ticket
+    priority: Priority
+    target_w: float = 0.0
+    snapshot: Mapping[str, int] = field(default_factory=dict)
+
+    async def raw(self, row: Register, value: Value) -> int:
+        """What to write, bounded by the register's live ceiling."""
+        return await self.bounded(row, await self._unbounded(row, value))
+
+    async def bounded(self, row: Register, raw: int) -> int:
+        """Not more than the ceiling allows now. Zero never needs one, so a stop is never refused for want of it."""
+        if row.ceiling is None or raw <= 0:
+            return raw
+        return min(raw, raw_from_number(row, await self.look(row.ceiling)))
+
+    async def look(self, name: str) -> float:
+        """The present value of a signal or register in contract units, at most a minute old."""
+        row = self.bank.map.source(name)
+        if row is None:
+            raise RequirementFailed(f"this device has no {name}, which the sequence needs")
+        reading = self.bank.recent(row.name, CEILING_MAX_AGE_S, self.priority)
+        raw = await self.ticket.unless_withdrawn(reading)
+        number = number_of(row, raw)
+        if number is None:
+            raise RequirementFailed(f"{row.name} reads 'not available' (raw {raw}), and the sequence needs {name}")
+        return number
+
+    async def power_w(self, row: Register, value: Value, raw: int) -> float | None:
+        """The power in W that a raw number means, where the value carries the command's target."""
+        if isinstance(value, SignalValue) and value.name == TARGET:
+            number = number_of(row, raw)
+            return None if number is None else await self._unshared(value, number)
+        if isinstance(value, Pack):
+            for name, part in value.fields.items():
+                if isinstance(part, SignalValue) and part.name == TARGET:
+                    return await self._unshared(part, unpack(row, from_raw(row, raw))[name])
+        return None
+
+    async def _unbounded(self, row: Register, value: Value) -> int:
+        match value:
+            case Literal():
+                return literal_raw(row, value.value)
+            case SignalValue():
+                return raw_from_number(row, await self._number(value))
+            case Restore():
+                return await self._restored(row, value)
+            case HhmmAfter():
+                return self._hhmm(value)
+            case Pack():
+                return await self._packed(row, value)
+
+    async def _number(self, value: SignalValue) -> float:
+        number = self.target_w if value.name == TARGET else await self.look(value.name)
+        if value.clamp_to is not None:
+            number = min(number, await self.look(value.clamp_to))
+        if value.share_of is not None:
+            number /= await self._whole(value.share_of)
+        return number
+
+    async def _unshared(self, value: SignalValue, number: float) -> float:
+        return number if value.share_of is None else number * await self._whole(value.share_of)
+
+    async def _whole(self, name: str) -> float:
+        whole = await self.look(name)
+        if whole <= 0:
+            raise RequirementFailed(f"{name} is {whole:g}: a share of it means nothing")
+        return whole
+
+    async def _restored(self, row: Register, value: Restore) -> int:
+        name = value.register or row.name
+        if name in self.snapshot:
+            return self.snapshot[name]
+        substitute = value.otherwise or row.neutral
+        if substitute is None:
+            raise RequirementFailed(f"the snapshot has no {name}, and the map gives nothing instead")
+        return await self._unbounded(row, substitute)
+
+    def _hhmm(self, value: HhmmAfter) -> int:
+        """Wall time of this site in its own zone; inverters keep local time."""
+        moment = self.clock.wall().astimezone() + timedelta(seconds=value.seconds)
+        seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
+        minutes = (seconds - seconds % value.floor_s) // 60
+        return minutes // 60 * 256 + minutes % 60
+
+    async def _packed(self, row: Register, value: Pack) -> int:
+        numbers = {name: await self._field(part) for name, part in value.fields.items()}
+        return to_raw(row, pack(row, numbers, rounding=Rounding.TOWARD_ZERO))
+
+    async def _field(self, part: Literal | SignalValue) -> float:
+        return await self._number(part) if isinstance(part, SignalValue) else float(part.value)
