@@ -13,7 +13,10 @@ DISTRIBUTIONS = [path for path in DISTRIBUTIONS if not {".venv", ".tox"} & set(p
 NAMES = [str(path.relative_to(ROOT)) for path in DISTRIBUTIONS]
 
 # Addresses that are names rather than places to fetch from, and those of this machine and of examples.
-HARMLESS_HOSTS = r"(?:json-schema[.]org|www[.]apache[.]org|127[.]0[.]0[.]1|localhost|\[::1\]|\S*example\b)"
+HARMLESS_HOSTS = (
+    r"(?:json-schema[.]org|www[.]apache[.]org|\S*example\b"
+    r"|localhost|\[::1\]|127[.]0[.]0[.]1|192[.]0[.]2[.]\d+)"
+)
 WEB_ADDRESS = re.compile(rf"(?:https?|ftp|git[+]ssh|ssh)://(?!{HARMLESS_HOSTS})[\w\[][^\s\"'<>)\]]*")
 # In pieces, so that this file does not hold what it forbids.
 REGISTRY_HOST = re.compile(
