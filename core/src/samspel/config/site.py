@@ -111,7 +111,9 @@ class PollConfig(_Table):
 
 
 class DeviceConfig(_Table):
-    """One inverter. `options` go to the driver as they are; it refuses what it does not know."""
+    """One inverter. `session` goes to the vendor's login as it is; `allow_firmware` permits control on a firmware that
+    no map knows; `allow_low_confidence` names map rows and routes to use although they rest on weak evidence.
+    """
 
     driver: Annotated[str, Field(min_length=1)]
     url: str
@@ -122,7 +124,7 @@ class DeviceConfig(_Table):
     poll: PollConfig = PollConfig()
     grid_sign: Literal["as_documented", "reversed"] = "as_documented"
     allow_firmware: bool = False
-    allow_low_confidence: bool = False
+    allow_low_confidence: frozenset[str] = frozenset()
     session: dict[str, Any] = Field(default_factory=dict)
 
 
