@@ -1,0 +1,150 @@
+"""The outbox reaches the broker whatever the wire does, in simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from samspel.clock import LoopClock
+from samspel.contract.errors import TransportError
+from samspel.contract.ports import Inbound, Outbound
+from samspel.store.memory import MemoryStore
+from samspel.transport.memory import MemoryBroker, MemoryTransport
+from samspel.transport.outbox_pump import drain
+
+pytestmark = pytest.mark.looptime
+
+
+class Home:
+    """A site whose outbox is drained, and a listener."""
+
+    def __init__(self) -> None:
+        self.clock = LoopClock()
+        self.broker = MemoryBroker(self.clock, max_queued=100_000, max_in_flight=100_000)
+        self.site = MemoryTransport(self.broker, "site")
+        self.reader = MemoryTransport(self.broker, "reader")
+        self.outbox = MemoryStore().outbox
+        self.heard: list[Inbound] = []
+
+    def payloads(self) -> list[bytes]:
+        return [message.payload for message in self.heard]
+
+    def add(self, payload: bytes, *, droppable: bool = False, **options) -> None:
+        self.outbox.add(Outbound(topic="t/1", payload=payload, **options), droppable=droppable)
+
+
+@asynccontextmanager
+async def home(transport: object = None, rate_per_s: float = 50.0) -> AsyncIterator[Home]:
+    made = Home()
+    await made.reader.start(["t/+"], made.heard.append, lambda _: None)
+    await made.site.start([], lambda _: None, lambda _: None)
+    pump = asyncio.create_task(drain(made.outbox, transport or made.site, made.clock, rate_per_s=rate_per_s))
+    yield made
+    assert not pump.done()
+    pump.cancel()
+    await asyncio.wait([pump])
+
+
+async def test_what_is_added_is_sent_once_and_deleted():
+    async with home() as site:
+        for number in range(20):
+            site.add(b"%d" % number)
+        await asyncio.sleep(1)
+        assert site.payloads() == [b"%d" % number for number in range(20)]
+        assert len(site.outbox) == 0
+
+
+async def test_an_outage_delays_and_loses_nothing():
+    async with home() as site:
+        site.broker.cut("site")
+        for number in range(20):
+            site.add(b"%d" % number)
+        await asyncio.sleep(3600)
+        assert site.payloads() == []
+        site.broker.heal("site")
+        await asyncio.sleep(3)
+        assert site.payloads() == [b"%d" % number for number in range(20)]
+
+
+async def test_outcomes_overtake_telemetry_after_an_outage():
+    async with home() as site:
+        site.broker.cut("site")
+        site.add(b"telemetry 1", droppable=True)
+        site.add(b"outcome 1")
+        site.add(b"telemetry 2", droppable=True)
+        site.add(b"outcome 2")
+        site.broker.heal("site")
+        await asyncio.sleep(3)
+        assert site.payloads() == [b"outcome 1", b"outcome 2", b"telemetry 1", b"telemetry 2"]
+
+
+async def test_replay_keeps_to_its_rate():
+    async with home(rate_per_s=10.0) as site:
+        for number in range(1000):
+            site.add(b"%d" % number, droppable=True)
+        await asyncio.sleep(20)
+        assert 190 <= len(site.heard) <= 220
+        await asyncio.sleep(85)
+        assert len(site.heard) == 1000
+
+
+async def test_normal_running_waits_for_nothing():
+    async with home() as site:
+        for _ in range(60):
+            site.add(b"x")
+            sent_at = site.clock.monotonic()
+            await asyncio.sleep(0.1)
+            assert site.heard[-1].received_at == sent_at
+
+
+class Forgetful:
+    """Delivers, and then says that no answer came: as often as asked."""
+
+    def __init__(self, times: int, error: Exception) -> None:
+        self.times = times
+        self.error = error
+        self.sent: list[bytes] = []
+
+    async def publish(self, message: Outbound) -> None:
+        self.sent.append(message.payload)
+        if len(self.sent) <= self.times:
+            raise self.error
+
+
+async def test_an_outcome_that_may_have_arrived_is_marked_when_it_is_sent_again():
+    wire = Forgetful(1, TransportError("no answer", may_have_arrived=True))
+    async with home(wire) as site:
+        site.add(b'{"schema":"outcome/0.1","duplicate":false}')
+        await asyncio.sleep(5)
+    assert [json.loads(payload)["duplicate"] for payload in wire.sent] == [False, True]
+
+
+async def test_an_outcome_that_was_never_sent_is_not_marked():
+    wire = Forgetful(3, TransportError("no connection"))
+    async with home(wire) as site:
+        site.add(b'{"schema":"outcome/0.1","duplicate":false}')
+        await asyncio.sleep(10)
+    assert [json.loads(payload)["duplicate"] for payload in wire.sent] == [False] * 4
+
+
+async def test_an_unexpected_error_is_logged_and_the_message_stays(caplog):
+    wire = Forgetful(1, ZeroDivisionError("a defect"))
+    async with home(wire) as site:
+        site.add(b"x")
+        await asyncio.sleep(5)
+    assert wire.sent == [b"x", b"x"]
+    assert "a defect" in caplog.text
+
+
+async def test_a_new_status_replaces_the_one_that_waits():
+    async with home() as site:
+        site.broker.cut("site")
+        for payload in (b"online", b"degraded", b"online again"):
+            site.add(payload, retain=True)
+        site.broker.heal("site")
+        await asyncio.sleep(3)
+        assert site.payloads() == [b"online again"]
