@@ -10,12 +10,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
-
 from samspel.bus.connection import Answer
 from samspel.bus.endpoint import Endpoint
 from samspel.bus.profile import BusProfile
 from samspel.contract.errors import LinkDown, NoAnswer
-from samspel.contract.ports import Priority
 
 
 class LoopClock:

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from samspel.bus.profile import BusProfile
 from samspel.bus.url import BusUrl, parse_url
 from samspel.contract.errors import ConfigError

@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 import pytest
-
 from samspel.contract.errors import (
     BadAnswer,
     BusError,
@@ -32,9 +31,7 @@ def read(link, address, priority=FAST, not_after=None):
 
 
 def write(link, address, priority, not_after=None):
-    return asyncio.create_task(
-        link.write(address, [1], function=6, priority=priority, not_after=not_after)
-    )
+    return asyncio.create_task(link.write(address, [1], function=6, priority=priority, not_after=not_after))
 
 
 async def opened(endpoint):
@@ -261,9 +258,7 @@ async def test_a_poll_in_back_off_does_not_hold_up_a_set_point(running, device, 
     assert device.addresses == [1, 2, 1]
 
 
-async def test_a_stop_is_repeated_after_the_first_back_off_for_as_long_as_the_device_is_busy(
-    running, device, helpers
-):
+async def test_a_stop_is_repeated_after_the_first_back_off_for_as_long_as_the_device_is_busy(running, device, helpers):
     link = await opened(running(backoff_s=(1.0, 10.0), busy_tries=2))
     device.script = [helpers.refusal(6, 6)] * 8
     stop, poll = write(link, 1, Priority.STOP), read(link, 2)
@@ -309,9 +304,7 @@ async def test_a_slow_poll_does_not_push_out_a_fast_one_and_set_points_push_out_
     link = await opened(running())
     in_flight = read(link, 0)
     await asyncio.sleep(0.01)
-    await asyncio.gather(
-        in_flight, read(link, 1, FAST), read(link, 1, SLOW), read(link, 1, Priority.VERIFICATION)
-    )
+    await asyncio.gather(in_flight, read(link, 1, FAST), read(link, 1, SLOW), read(link, 1, Priority.VERIFICATION))
     assert device.addresses == [0, 1, 1, 1]
 
 
@@ -371,9 +364,7 @@ async def test_bad_arguments_are_our_mistake_and_send_nothing(running, device, c
     assert device.log == []
 
 
-async def test_connect_attempts_back_off_to_the_limit_with_jitter_and_start_again_after_an_answer(
-    running, device
-):
+async def test_connect_attempts_back_off_to_the_limit_with_jitter_and_start_again_after_an_answer(running, device):
     device.refuse_connects = 12
     endpoint = running(reconnect_s=(1.0, 30.0))
     await endpoint.wait_open()

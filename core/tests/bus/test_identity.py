@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 import pytest
-
 from samspel.contract.errors import BusError, LinkDown, NoAnswer, UnsupportedModel, WrongDevice
 from samspel.contract.ports import Priority, Table
 

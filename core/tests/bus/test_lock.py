@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-
 from samspel.bus.lock import EndpointInUse, EndpointLock
 from samspel.contract.errors import ConfigError
 
@@ -47,9 +46,8 @@ def test_other_endpoints_are_other_locks(tmp_path):
 def test_a_released_lock_can_be_taken_again(tmp_path):
     lock = EndpointLock("a", 502, tmp_path / "made" / "here")
     for _ in range(2):
-        with lock:
-            with pytest.raises(EndpointInUse, match=f"process {os.getpid()}"):
-                EndpointLock("a", 502, tmp_path / "made" / "here").acquire()
+        with lock, pytest.raises(EndpointInUse, match=f"process {os.getpid()}"):
+            EndpointLock("a", 502, tmp_path / "made" / "here").acquire()
     lock.release()
 
 

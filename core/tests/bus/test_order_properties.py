@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from dataclasses import dataclass
 
@@ -10,7 +11,6 @@ import looptime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from samspel.bus.endpoint import Endpoint
 from samspel.bus.profile import BusProfile
 from samspel.contract.errors import BusError, DeadlinePassed
@@ -18,6 +18,7 @@ from samspel.contract.ports import Priority
 
 GAP_S = 0.05
 EPSILON_S = 1e-5
+FOREVER = float("inf")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Job:
 
 @dataclass
 class Ending:
+    """What became of a job: when and in which order it was really asked, until when, and how it ended."""
+
+    order: int
+    asked_at: float
+    not_after: float
+    gives_up_at: float
     at: float
     error: BaseException | None
 
@@ -64,7 +71,8 @@ async def play(helpers, jobs: list[Job], latencies: list[float], busy: set[int])
     link = endpoint.link(1)
     await endpoint.wait_open()
     start = asyncio.get_running_loop().time()
-    endings = await asyncio.gather(*(ask(link, start, number, job) for number, job in enumerate(jobs)))
+    orders = itertools.count()
+    endings = await asyncio.gather(*(ask(link, start, orders, n, job) for n, job in enumerate(jobs)))
     await asyncio.sleep(20)  # what was in flight when its caller left comes to its end
     await endpoint.close()
     await worker
@@ -82,17 +90,19 @@ class Always:
         return self.act(last.function, last.payload)
 
 
-async def ask(link, start: float, number: int, job: Job) -> Ending:
+async def ask(link, start: float, orders, number: int, job: Job) -> Ending:
     loop = asyncio.get_running_loop()
     await asyncio.sleep(start + job.at - loop.time())
-    not_after = None if job.lasts_s is None else loop.time() + job.lasts_s
+    asked_at, order = loop.time(), next(orders)
+    not_after = None if job.lasts_s is None else asked_at + job.lasts_s
     error: BaseException | None = None
     try:
         async with asyncio.timeout(job.patience_s):
             await link.write(number, [1], function=6, priority=job.priority, not_after=not_after)
     except (BusError, TimeoutError) as caught:
         error = caught
-    return Ending(loop.time(), error)
+    gives_up_at = FOREVER if job.patience_s is None else asked_at + job.patience_s
+    return Ending(order, asked_at, not_after or FOREVER, gives_up_at, loop.time(), error)
 
 
 def run(helpers, *arguments):
@@ -107,12 +117,11 @@ relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[Health
 @relaxed
 @given(jobs=JOBS, latencies=LATENCIES, busy=BUSY)
 def test_nothing_is_sent_at_or_after_its_deadline_and_the_gap_is_kept(helpers, jobs, latencies, busy):
-    start, log, endings = run(helpers, jobs, latencies, busy)
+    _, log, endings = run(helpers, jobs, latencies, busy)
     for sent in log:
-        job = jobs[sent.address]
-        assert job.lasts_s is None or sent.at < start + job.at + job.lasts_s
-        assert job.patience_s is None or sent.at <= start + job.at + job.patience_s + EPSILON_S
-    for earlier, later in zip(log, log[1:], strict=False):
+        assert sent.at < endings[sent.address].not_after
+        assert sent.at <= endings[sent.address].gives_up_at + EPSILON_S
+    for earlier, later in itertools.pairwise(log):
         assert later.at >= earlier.ended + GAP_S - EPSILON_S
     sent_numbers = {sent.address for sent in log}
     for number, ending in enumerate(endings):
@@ -120,23 +129,23 @@ def test_nothing_is_sent_at_or_after_its_deadline_and_the_gap_is_kept(helpers, j
             assert number in sent_numbers
         if isinstance(ending.error, DeadlinePassed):
             assert number not in sent_numbers
-            assert ending.at == pytest.approx(start + jobs[number].at + jobs[number].lasts_s)
+            assert ending.at == pytest.approx(ending.not_after)
 
 
 @relaxed
 @given(jobs=JOBS, latencies=LATENCIES)
 def test_whoever_is_sent_was_the_most_urgent_and_oldest_of_those_waiting(helpers, jobs, latencies):
-    start, log, endings = run(helpers, jobs, latencies, set())
+    _, log, endings = run(helpers, jobs, latencies, set())
 
     def rank(number):
-        return jobs[number].priority, jobs[number].at, number
+        return jobs[number].priority, endings[number].order
 
     sent_at = {sent.address: sent.at for sent in log}
     assert len(sent_at) == len(log), "nothing is sent twice"
     for sent in log:
-        for number, job in enumerate(jobs):
-            waited_before = start + job.at < sent.at - EPSILON_S
-            left_after = min(endings[number].at, sent_at.get(number, float("inf"))) > sent.at + EPSILON_S
+        for number, ending in enumerate(endings):
+            waited_before = ending.asked_at < sent.at - EPSILON_S
+            left_after = min(ending.at, sent_at.get(number, FOREVER)) > sent.at + EPSILON_S
             if waited_before and left_after:
                 assert rank(sent.address) < rank(number)
 

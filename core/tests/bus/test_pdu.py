@@ -5,7 +5,6 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from samspel.bus.connection import Answer
 from samspel.bus.pdu import accept, exchange_request, read_request, write_request
 from samspel.bus.profile import BusProfile

@@ -11,7 +11,6 @@ import socket
 import struct
 
 import pytest
-
 from samspel.bus.endpoint import Endpoint
 from samspel.bus.profile import BusProfile
 from samspel.bus.pymodbus_connection import connect
@@ -25,13 +24,16 @@ READ_ONE = b"\x00\x0a\x00\x01"
 def frame(chunk: bytes, pdu: bytes, *, unit: int | None = None, tid: int | None = None) -> bytes:
     """The MBAP answer to the request in `chunk`."""
     asked_tid, _, _, asked_unit = struct.unpack(">HHHB", chunk[:7])
-    return struct.pack(
-        ">HHHB",
-        asked_tid if tid is None else tid,
-        0,
-        len(pdu) + 1,
-        asked_unit if unit is None else unit,
-    ) + pdu
+    return (
+        struct.pack(
+            ">HHHB",
+            asked_tid if tid is None else tid,
+            0,
+            len(pdu) + 1,
+            asked_unit if unit is None else unit,
+        )
+        + pdu
+    )
 
 
 def words(*values: int, function: int = 3) -> bytes:
@@ -73,9 +75,7 @@ async def run(helpers):
     running = []
 
     def start(wire, **changes):
-        endpoint = Endpoint(
-            "127.0.0.1", wire.port, profile(**changes), helpers.LoopClock(), rng=random.Random(3)
-        )
+        endpoint = Endpoint("127.0.0.1", wire.port, profile(**changes), helpers.LoopClock(), rng=random.Random(3))
         running.append((endpoint, asyncio.create_task(endpoint.run())))
         return endpoint
 
