@@ -43,8 +43,7 @@ class Problems:
         """Note what pydantic found, in our words. Branches of a union that all failed become one line."""
         found: dict[Place, list[str]] = {}
         for detail in error.errors():
-            place = tuple(part for part in detail["loc"] if not _is_branch(part))
-            found.setdefault(place, []).append(_schema_text(dict(detail)))
+            found.setdefault(_place_of(dict(detail)), []).append(_schema_text(dict(detail)))
         for place, texts in found.items():
             self.add(place, _merged(texts))
 
@@ -57,9 +56,16 @@ class Problems:
 # --- where ---
 
 
-def _is_branch(part: str | int) -> bool:
-    """Union branches and key markers are pydantic's words, not the file's."""
-    return isinstance(part, str) and (part.startswith(":") or part in {"[key]", "<float>", "<str>"})
+_SCALAR_ERRORS = frozenset({"int_type", "float_type", "string_type", "literal_error"})
+_SCALAR_BRANCHES = frozenset({"int", "float", "str", "literal[True]"})
+
+
+def _place_of(detail: dict[str, Any]) -> Place:
+    """The place in the file: union branches and key markers are pydantic's words."""
+    loc: Place = detail["loc"]
+    if loc and loc[-1] in _SCALAR_BRANCHES and detail["type"] in _SCALAR_ERRORS:
+        loc = loc[:-1]
+    return tuple(part for part in loc if part != "[key]" and not str(part).startswith(":"))
 
 
 def _place_text(place: Place) -> str:
@@ -109,6 +115,8 @@ def _schema_text(detail: dict[str, Any]) -> str:
             allowed = detail["ctx"]["expected"]
             words = [word.strip(" '") for word in allowed.replace(" or ", ",").split(",")]
             return f"found {found}, allowed: {listed(words)}{did_you_mean(detail['input'], words)}"
+        case "string_pattern_mismatch":
+            return f"found {found}, expected text that matches {detail['ctx']['pattern']}"
         case "shape" | "raw_key":
             return f"found {found}; {detail['msg']}"
         case _:
@@ -117,7 +125,7 @@ def _schema_text(detail: dict[str, Any]) -> str:
 
 def _expected(message: str) -> str:
     text = message.replace("Input should be ", "").replace(" should have ", " with ").replace("String", "text")
-    return text.split(" after validation")[0].removeprefix("a valid ").replace("pattern", "the pattern")
+    return text.split(" after validation")[0].removeprefix("a valid ")
 
 
 def _merged(texts: list[str]) -> str:
@@ -128,7 +136,8 @@ def _merged(texts: list[str]) -> str:
 
 def _unknown_key(loc: Place) -> str:
     allowed = sorted(field.alias or name for name, field in _table_at(loc[:-1]).model_fields.items())
-    return f"unknown key{did_you_mean(loc[-1], allowed)}; allowed: {listed(allowed)}"
+    near = did_you_mean(loc[-1], allowed) or ";"
+    return f"unknown key{near} allowed: {listed(allowed)}"
 
 
 _TABLES: dict[str, type[BaseModel]] = {

@@ -66,7 +66,7 @@ def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
         labels=doc.labels,
         states=doc.states,
         other_state=doc.other_state,
-        fields={key: BitField(bits.shift, bits.width, bits.scale or 1.0) for key, bits in doc.fields.items()},
+        fields={key: BitField(bits.shift, bits.width, bits.scale) for key, bits in doc.fields.items()},
         poll=doc.poll or (spec.group if spec else "never"),
         alone=doc.alone,
         optional=doc.optional,
@@ -111,7 +111,7 @@ _Found = Iterator[tuple[str, str]]
 
 def _row_problems(register: Register, doc: RowDoc, limits: Limits) -> _Found:
     yield from _place_problems(register, doc, limits)
-    yield from _number_problems(register)
+    yield from _number_problems(register, doc)
     yield from _word_problems(register, doc)
     yield from _field_problems(register)
     yield from _signal_problems(doc)
@@ -132,8 +132,8 @@ def _place_problems(register: Register, doc: RowDoc, limits: Limits) -> _Found:
         yield "poll", f"found {register.poll!r}, but readable is false: only 'never' is allowed"
 
 
-def _number_problems(register: Register) -> _Found:
-    if register.scale == 0:
+def _number_problems(register: Register, doc: RowDoc) -> _Found:
+    if doc.scale == 0:
         yield "scale", "found 0; every value would be the same"
     if register.valid is not None and register.valid[0] > register.valid[1]:
         yield "valid", f"found {list(register.valid)}; the lower end comes first"
@@ -144,7 +144,7 @@ def _number_problems(register: Register) -> _Found:
     highest = largest if smallest == 0 else 2 * largest + 1
     for raw in register.invalid:
         if not smallest <= raw <= highest:
-            yield "invalid", f"found {raw}; {register.type} holds {smallest}..{highest}"
+            yield "invalid", f"found {raw}; {register.type} holds {smallest}..{largest}"
 
 
 def _word_problems(register: Register, doc: RowDoc) -> _Found:
@@ -165,8 +165,6 @@ def _field_problems(register: Register) -> _Found:
         mask = (1 << bits.width) - 1 << bits.shift
         if bits.shift + bits.width > 16 * register.count or register.type not in INTEGERS:
             yield f"fields.{name}", f"bits {bits.shift}..{bits.shift + bits.width - 1} do not fit {register.type}"
-        if bits.scale <= 0:
-            yield f"fields.{name}", f"found scale {bits.scale:g}; a scale above 0 is expected"
         if taken & mask:
             yield f"fields.{name}", "shares bits with another field"
         taken |= mask

@@ -106,7 +106,7 @@ class FieldDoc(Doc):
 
     shift: int = Field(ge=0, le=63)
     width: int = Field(ge=1, le=64)
-    scale: Number = 1.0
+    scale: Annotated[Number, Field(gt=0)] = 1.0
 
 
 class GuardDoc(Doc):

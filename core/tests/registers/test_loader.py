@@ -1,0 +1,144 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+from samspel.contract.errors import ConfigError, MapError
+from samspel.contract.ports import Table
+from samspel.contract.signals import SIGNALS, Positive
+from samspel.registers.codec import decode, from_raw, sign
+from samspel.registers.loader import load_map, load_variants
+from samspel.registers.model import HhmmAfter, Literal, Pack, Restore, SignalValue, Verb, WordOrder
+from samspel.registers.vocabulary import STATE_WORDS
+
+
+def test_a_row_becomes_a_register_with_defaults_and_sign_resolved(map_text: str) -> None:
+    row = load_map(map_text).registers["battery_power"]
+    assert (row.count, row.poll, row.word_order, row.table) == (2, "fast", WordOrder.LOW_FIRST, Table.HOLDING)
+    assert sign(row) == -1
+    assert row.valid == (-5000.0, 3000.0)
+    assert decode(row, from_raw(row, 4000)) == -4000.0
+    assert decode(row, from_raw(row, 5001)) is None
+    assert decode(row, from_raw(row, 0x7FFFFFFF)) is None
+
+
+def test_sentinels_of_signed_types_may_be_bit_patterns(map_text: str) -> None:
+    row = load_map(map_text.replace("[0x7FFFFFFF]", "[0xFFFFFFFE]")).registers["battery_power"]
+    assert row.invalid == {-2}
+
+
+def test_every_value_and_step_becomes_its_type(map_text: str) -> None:
+    loaded = load_map(map_text)
+    block, pack, hhmm, bits, pause, until, verify, verify_is = loaded.sequences["charge"]
+    assert block.values[0] == SignalValue("target_power_w", share_of="rated_power_w")
+    assert block.values[1:] == (Literal("charge"), SignalValue("target_power_w", clamp_to="charge_limit_w"))
+    assert block.fallback == ("power", "command")
+    assert isinstance(pack.values[0], Pack)
+    assert hhmm.values == (HhmmAfter(600, 300),)
+    assert (bits.verb, bits.bits, pause.seconds) == (Verb.SET_BITS, (6,), 0.5)
+    assert (until.values, until.seconds, until.negate) == ((Literal("on_grid"),), 30.0, False)
+    assert (verify.registers, verify.values, verify_is.values) == (("share", "command"), (), (Literal("online"),))
+    assert loaded.sequences["release"][0].values == (Restore(None, Literal(0.5)),)
+    assert loaded.sequences["release"][1].values == (Restore(None, SignalValue("charge_limit_w")),)
+    (require,) = loaded.sequences["take"]
+    assert (require.negate, require.because) == (True, "it is starting")
+    assert loaded.sequences["wake"] == ()
+
+
+def test_release_treats_triggers_first_and_what_it_wrote_itself_last(map_text: str) -> None:
+    assert load_map(map_text).owned == ("command", "slot", "slot_end", "share", "power")
+
+
+def test_a_guard_becomes_a_raw_number(map_text: str) -> None:
+    assert load_map(map_text).registers["grid_power"].only_if == ("meter_status", 1)
+
+
+def test_names_lead_to_registers(map_text: str) -> None:
+    loaded = load_map(map_text)
+    assert loaded.source("charge_limit_w") is loaded.registers["charge_limit"]
+    assert loaded.source("charge_limit") is loaded.registers["charge_limit"]
+    assert loaded.source("nothing") is None
+
+
+def test_low_confidence_is_off_unless_switched_on(map_text: str) -> None:
+    off = load_map(map_text).registers["guess"]
+    assert (off.signal, off.poll) == (None, "never")
+    on = load_map(map_text, allow_low_confidence=frozenset({"guess"})).registers["guess"]
+    assert (on.signal, on.poll) == ("load_power_w", "fast")
+
+
+def test_low_confidence_in_a_sequence_is_refused_until_switched_on(map_text: str) -> None:
+    text = map_text.replace("{ wait = 0.5 }", '{ write = "guess", value = 5 }')
+    with pytest.raises(MapError, match=r"charge step 5 write: guess rests on low confidence \(forum\)"):
+        load_map(text)
+    assert "guess" in load_map(text, allow_low_confidence=frozenset({"guess"})).owned
+
+
+def test_low_confidence_turned_off_keeps_the_devices_own_range(map_text: str) -> None:
+    text = map_text.replace('confidence = "high"', 'confidence = "low"', 1)
+    assert load_map(text).registers["battery_power"].valid == (-3000.0, 5000.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "firmware", "overlaid"),
+    [
+        ("ACME-2000", "V1.5", True),
+        ("ACME-2000", "V1.9", True),
+        ("ACME-2000", "V1.10", False),
+        ("ACME-2000", "V1.4", False),
+        ("ACME-2000", "", False),
+        ("ACME-1000", "V1.6", False),
+        ("", "", False),
+    ],
+)
+def test_an_overlay_replaces_whole_rows_and_sequences(map_text: str, model: str, firmware: str, overlaid: bool) -> None:
+    loaded = load_map(map_text, model=model, firmware=firmware)
+    assert loaded.overlay == ("ACME-2*: V1.5..V1.9" if overlaid else None)
+    assert loaded.registers["command"].write_function == (6 if overlaid else 16)
+    assert (5 in loaded.registers["command"].labels) is overlaid
+    assert len(loaded.sequences["charge"]) == (1 if overlaid else 8)
+    assert loaded.feed_repeats
+    assert len(loaded.sequences["release"]) == 2
+
+
+def test_two_overlays_for_one_device_are_one_too_many(map_text: str) -> None:
+    text = map_text.replace('models = ["ACME-3*"]', 'models = ["ACME-*"]')
+    assert load_map(text, model="ACME-4", firmware="V1.5").overlay == "ACME-*: any firmware"
+    with pytest.raises(MapError, match=r"1 and 2 both claim model 'ACME-2', firmware 'V1\.5'"):
+        load_map(text, model="ACME-2", firmware="V1.5")
+
+
+def test_every_variant_is_loaded(map_text: str) -> None:
+    assert [one.overlay for one in load_variants(map_text)] == [None, "ACME-2*: V1.5..V1.9", "ACME-3*: any firmware"]
+
+
+def test_a_mistake_in_an_overlay_is_found_without_such_a_device(map_text: str) -> None:
+    text = map_text.replace('value = "halt"', 'value = "hlat"')
+    load_map(text)
+    with pytest.raises(
+        MapError, match=r"\[\[overlays\]\] 1 \[sequences\] stop rung 1 step 1 value: found 'hlat'.*'halt'"
+    ):
+        load_variants(text, source_name="acme.toml")
+
+
+def test_a_map_remembers_its_text(map_text: str) -> None:
+    loaded = load_map(map_text)
+    assert loaded.digest == hashlib.sha256(map_text.encode()).hexdigest()
+    assert load_map(loaded.text) == loaded
+
+
+def test_a_file_is_named_in_its_errors(tmp_path: Path, map_text: str) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(map_text)
+    assert load_map(path).id == "acme"
+    path.write_text("[map]\nid = = 3")
+    with pytest.raises(ConfigError, match=r"acme\.toml: is not valid TOML: .*line 2"):
+        load_map(path)
+    with pytest.raises(MapError, match=r"gone\.toml: cannot be read"):
+        load_map(tmp_path / "gone.toml")
+
+
+def test_the_words_of_states_are_those_of_the_contract() -> None:
+    states = {name for name, spec in SIGNALS.items() if not spec.unit and spec.positive is Positive.NONE}
+    assert states - {"meter_online"} == STATE_WORDS.keys()
+    for signal, words in STATE_WORDS.items():
+        assert SIGNALS[signal].meaning.replace(" or ", ", ").split(", ") == list(words)
