@@ -18,12 +18,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 10.0
 # Below the kernel's range for outgoing connections: nobody else takes the port while the broker is down.
 PORTS = range(20_000, 32_000)
+
+# An example may take its time on a busy machine; a hang is pytest-timeout's business.
+hypothesis.settings.register_profile("samspel", parent=hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("samspel")
 
 
 @dataclass(frozen=True)
