@@ -6,7 +6,6 @@ import random
 from collections.abc import Mapping, Sequence
 
 import pytest
-
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import HangUp, LinkTraits, Login, OptionError, Silence
 from samspel_sim.misbehave import Misbehaviours

@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from samspel_sim.bank import Bank
 from samspel_sim.registers import Register, Table
 

@@ -1,7 +1,6 @@
 """`samspel sim`, as far as it goes without a brand."""
 
 import pytest
-
 from samspel_sim.behaviour import OptionError
 from samspel_sim.command import command
 from samspel_sim.finder import find

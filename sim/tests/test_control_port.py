@@ -5,7 +5,6 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
-
 from samspel_sim.control_port import ControlPort
 from samspel_sim.testing import ControlError, ask
 

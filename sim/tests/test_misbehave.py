@@ -3,7 +3,6 @@
 import struct
 
 import pytest
-
 from samspel_sim.misbehave import CATALOGUE, Misbehaviours, UnknownMisbehaviourError
 from samspel_sim.twin import Close
 

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from samspel_sim.pdu import BadPduError, Deframer, Frame, GarbageError, ReadRequest, WriteRequest, parse, read_reply
 
 frames = st.builds(Frame, st.integers(0, 65535), st.integers(0, 255), st.binary(min_size=1, max_size=253))

@@ -5,7 +5,6 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from samspel_sim.physics import Battery, Lag, Noise, default_home
 
 wishes = st.lists(st.tuples(st.floats(0, 20_000), st.floats(-20_000, 20_000)), min_size=1, max_size=40)

@@ -5,7 +5,6 @@ import struct
 from contextlib import asynccontextmanager
 
 import pytest
-
 from samspel_sim.pdu import Deframer, Frame
 from samspel_sim.server import ModbusServer
 
@@ -100,7 +99,7 @@ async def test_a_frame_byte_by_byte(serve):
 
 
 async def test_garbage_closes_the_connection_after_the_good_frames(serve):
-    async with serve() as (twin, connect):
+    async with serve() as (_, connect):
         client = await connect()
         await client.send(Frame(1, 1, READ).encode() + b"GET / HTTP/1.1\r\n\r\n")
         assert (await client.frame()).transaction == 1
@@ -130,7 +129,7 @@ async def test_a_client_that_leaves_makes_room(serve):
         client = await connect()
         await client.ask()
         client.writer.close()
-        while twin.connections:
+        while twin.connections:  # noqa: ASYNC110 - the twin has no event to wait for
             await asyncio.sleep(0.01)
 
 

@@ -5,7 +5,6 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from samspel_sim.behaviour import HangUp, OptionError
 from samspel_sim.twin import Close
 

@@ -19,6 +19,7 @@ class Bank:
         self.hidden = range(0)
         """Addresses whose registers read as "not available" for now, whatever is stored."""
         self._words: dict[tuple[Space, int], int] = {}
+        self._raw: dict[str, int] = {}  # decoded already: control logic asks for the same few at every step
         self._readable = {space: _readable(table, space, gap) for space in Space}
         for first, count in windows:
             self._readable[Space.HOLDING].update(range(first, first + count))
@@ -50,6 +51,7 @@ class Bank:
 
     def store(self, register: Register, words: Sequence[int]) -> None:
         """Keep the words of one register."""
+        self._raw.pop(register.name, None)
         for address, word in zip(register.addresses, words, strict=True):
             self._words[register.space, address] = word
 
@@ -73,12 +75,13 @@ class Bank:
 
     def number(self, name: str) -> float:
         """The stored value of a numeric register in its unit."""
-        register = self.table[name]
-        return register.decode_raw(self.words(name)) * register.scale
+        return self.raw(name) * self.table[name].scale
 
     def raw(self, name: str) -> int:
         """The stored raw integer of a numeric register."""
-        return self.table[name].decode_raw(self.words(name))
+        if name not in self._raw:
+            self._raw[name] = self.table[name].decode_raw(self.words(name))
+        return self._raw[name]
 
 
 def _readable(table: Table, space: Space, gap: int) -> set[int]:

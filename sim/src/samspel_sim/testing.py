@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import sys
 import urllib.error
 import urllib.request
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.finder import make_twin
+from samspel_sim.pdu import READ_HOLDING, READ_INPUT, WRITE_MULTIPLE
+from samspel_sim.registers import Space, Value
 from samspel_sim.server import ModbusServer
 from samspel_sim.twin import Clock, Twin
 
@@ -54,6 +57,57 @@ async def served_twin(
 def _options(options: TwinOptions | None, *, brisk: bool) -> TwinOptions:
     options = options or TwinOptions()
     return replace(options, settings={**BRISK, **options.settings}) if brisk else options
+
+
+class Bench:
+    """A twin on a clock moved by hand, spoken to by register name: for tests of behaviour."""
+
+    def __init__(self, name: str, options: TwinOptions | None = None, *, step_s: float = 0.1) -> None:
+        self.now_s = 0.0
+        self.twin = simulated_twin(name, lambda: self.now_s, options, step_s=step_s)
+
+    def wait(self, seconds: float) -> Bench:
+        """Let time pass."""
+        self.now_s += seconds
+        self.twin.advance()
+        return self
+
+    def read(self, name: str, unit: int | None = None) -> Any:  # noqa: ANN401 - number or text, as the register is
+        """The decoded value of a register as read over the wire; RefusedError with the exception code."""
+        unit = self.twin.behaviour.unit if unit is None else unit
+        row = self.twin.behaviour.banks[unit].table[name]
+        function = READ_INPUT if row.space is Space.INPUT else READ_HOLDING
+        answer = self.ask(struct.pack(">BHH", function, row.address, row.count), unit)
+        return row.decode(struct.unpack(f">{row.count}H", answer[2:]))
+
+    def write(self, **values: Value) -> None:
+        """Write registers in this order, each with function 16; RefusedError with the exception code."""
+        for name, value in values.items():
+            row = self.twin.behaviour.banks[self.twin.behaviour.unit].table[name]
+            words = row.encode(value)
+            head = struct.pack(">BHHB", WRITE_MULTIPLE, row.address, row.count, 2 * row.count)
+            self.ask(head + struct.pack(f">{row.count}H", *words))
+
+    def ask(self, pdu: bytes, unit: int | None = None) -> bytes:
+        """Any request; TimeoutError for silence, RefusedError for an exception."""
+        answer = self.twin.handle(self.twin.behaviour.unit if unit is None else unit, pdu)
+        if answer is None:
+            raise TimeoutError("the twin is silent")
+        if answer[0] & 0x80:
+            raise RefusedError(answer[1])
+        return answer
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - as the key is
+        """A key of ``GET /state``."""
+        return self.twin.state()[key]
+
+
+class RefusedError(Exception):
+    """The twin answered with an exception; ``code`` says which."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exception {code:#04x}")
+        self.code = code
 
 
 class ControlError(Exception):

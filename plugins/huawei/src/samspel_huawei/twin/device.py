@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import HangUp, LinkTraits, Login, OptionError, Silence, TwinOptions
@@ -379,10 +380,16 @@ def _home(profile: Profile, options: TwinOptions) -> Home:
     return home
 
 
+@cache
+def _rows() -> tuple[Register, ...]:
+    """The dossier's register table; read once, since it is the same for every device."""
+    return tuple(read_csv(HERE / "registers.csv"))
+
+
 def _inverter_bank(profile: Profile) -> Bank:
     absent = set(profile.firmware.absent)
     second = len(profile.packs) > 1
-    rows = [row for row in read_csv(HERE / "registers.csv") if not row.models.startswith(("SDongle", "EMMA"))]
+    rows = [row for row in _rows() if not row.models.startswith(("SDongle", "EMMA"))]
     rows = [row for row in rows if row.name not in absent and (second or "second LUNA2000" not in row.models)]
     link = facts()["link"]
     windows = [(first, count) for first, count in link["windows"]]
@@ -390,7 +397,5 @@ def _inverter_bank(profile: Profile) -> Bank:
 
 
 def _dongle_bank() -> Bank:
-    rows = [
-        row for row in read_csv(HERE / "registers.csv") if row.models.startswith("SDongle") or row.name == "model_name"
-    ]
+    rows = [row for row in _rows() if row.models.startswith("SDongle") or row.name == "model_name"]
     return Bank(Table(rows), gap=facts()["link"]["gap_registers"])
