@@ -319,8 +319,12 @@ async def test_polls_that_wait_too_long_are_dropped_slow_ones_first(running, dev
 
 @pytest.mark.parametrize(
     ("code", "error"),
-    [(0, DeviceRefused), (1, DeviceRefused), (2, RegisterAbsent), (3, DeviceRefused), (4, DeviceRefused)]
-    + [(5, DeviceBusy), (6, DeviceBusy), (0x80, DeviceRefused), (255, DeviceRefused)],
+    [
+        (5, DeviceBusy),
+        (6, DeviceBusy),
+        (2, RegisterAbsent),
+        *((code, DeviceRefused) for code in (0, 1, 3, 4, 0x80, 255)),
+    ],
 )
 async def test_exception_codes_become_errors_that_carry_them(running, device, helpers, code, error):
     link = await opened(running(busy_tries=1))
@@ -359,7 +363,7 @@ async def test_without_the_fallback_the_refusal_comes_through(running, device, h
 )
 async def test_bad_arguments_are_our_mistake_and_send_nothing(running, device, call):
     link = await opened(running())
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"outside|exactly"):
         await call(link)
     assert device.log == []
 
@@ -477,5 +481,5 @@ async def test_one_unit_has_one_state_and_one_check(running):
     endpoint.link(1)
     with pytest.raises(ValueError, match="another identity check"):
         endpoint.link(1, other)
-    with pytest.raises(ValueError, match="outside 0..255"):
+    with pytest.raises(ValueError, match="outside 0 to 255"):
         endpoint.link(256)

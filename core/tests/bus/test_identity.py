@@ -1,6 +1,7 @@
 """Identity before anything else, on every connection, for each unit by itself."""
 
 import asyncio
+import itertools
 import logging
 
 import pytest
@@ -80,7 +81,7 @@ async def test_a_wrong_device_gets_nothing_but_the_check(running, device):
     assert not link.connected
     assert {sent.address for sent in device.log} == {SERIAL}
     await link.wait_connected()
-    waits = [later - earlier for earlier, later in zip(checks, checks[1:], strict=False)]
+    waits = [later - earlier for earlier, later in itertools.pairwise(checks)]
     assert waits == sorted(waits), "the wait between checks must grow"
     await write(link, 1)
     assert device.log[-1].address == 1
@@ -174,3 +175,19 @@ async def test_a_lost_connection_ends_the_check_with_it(running, device):
         await write(link, 1)
     await link.wait_connected()
     assert [sent.function for sent in device.log] == [0x41, 0x41, 3]
+
+
+async def test_a_check_given_later_holds_from_then_on(running, device):
+    endpoint = running()
+    link = endpoint.link(1)
+    await endpoint.wait_open()
+    await write(link, 1)
+    assert link.connected
+    checked = endpoint.link(1, serial_check)
+    assert not link.connected
+    await write(link, 2)
+    assert [sent.function for sent in device.log] == [6, 0x41, 3, 6]
+    device.connections[0].lose()
+    await asyncio.sleep(0)
+    await checked.wait_connected()
+    assert [sent.function for sent in device.log[4:]] == [0x41, 3]

@@ -81,6 +81,7 @@ class Endpoint:
         self._closing = False
         self._proven = False
         self._down_because = "not connected yet"
+        self._reported = ""
 
     # What others see
 
@@ -119,14 +120,17 @@ class Endpoint:
     def link(self, unit: int, confirm: Confirm | None = None) -> UnitLink:
         """The way to one unit (0..255). `confirm` runs on every new connection before anything else is sent to it.
 
-        A second link to a unit shares its state; ValueError if it names another check.
+        Links to one unit share its state. A check given later, for example once the serial is known, holds from
+        then on; ValueError if there is another one already.
         """
         if not 0 <= unit <= 255:
-            raise ValueError(f"unit {unit} is outside 0..255")
+            raise ValueError(f"unit {unit} is outside 0 to 255")
         known = self._units.get(unit)
-        if known is not None and confirm not in (None, known.confirm):
-            raise ValueError(f"unit {unit} at {self._where} already has another identity check")
-        return UnitLink(self, known or self._add_unit(unit, confirm))
+        if known is None:
+            known = self._add_unit(unit, confirm)
+        elif confirm not in (None, known.confirm):
+            self._add_check(known, confirm)
+        return UnitLink(self, known)
 
     def _add_unit(self, number: int, confirm: Confirm | None) -> Unit:
         unit = self._units[number] = Unit(number, self._profile, confirm)
@@ -134,6 +138,14 @@ class Endpoint:
         if self._connection is not None:
             self._prove(unit, self._connection)
         return unit
+
+    def _add_check(self, unit: Unit, confirm: Confirm | None) -> None:
+        if unit.confirm is not None:
+            raise ValueError(f"unit {unit.number} at {self._where} already has another identity check")
+        unit.confirm = confirm
+        unit.lost()
+        if self._connection is not None:
+            self._prove(unit, self._connection)
 
     async def submit(
         self,
@@ -244,7 +256,9 @@ class Endpoint:
 
     def _answered(self, number: int) -> None:
         """A connection that only looked open would not answer."""
-        self._proven = True
+        if not self._proven:
+            self._proven, self._reported = True, ""
+            logger.info("%s: connected, the device answers", self._where)
         unit = self._units[number]
         if unit.confirmed:
             unit.set(up=True)
@@ -268,8 +282,8 @@ class Endpoint:
 
     def _report_down(self, reason: str) -> None:
         """Warn about what is new; repeat the same only in detail."""
-        level = logging.DEBUG if reason == self._down_because else logging.WARNING
-        self._down_because = reason
+        level = logging.DEBUG if reason == self._reported else logging.WARNING
+        self._down_because = self._reported = reason
         logger.log(level, "%s: %s; trying again", self._where, reason)
 
     # Identity
