@@ -55,7 +55,7 @@ class SessionFactory(Protocol):
 
 
 class FilterFactory(Protocol):
-    """Makes a filter of the shaping chain from its own table in site.toml."""
+    """Makes a filter of the shaping chain from the device's limits in site.toml."""
 
     def __call__(self, settings: Mapping[str, Any], /) -> object:
         """A filter. Raises ConfigError for a setting that it does not have or cannot use."""

@@ -26,14 +26,14 @@ def boom():
 def test_a_line_for_people(stream):
     configure(stream=stream)
     logging.getLogger("samspel.bus.worker").info(
-        "link up", extra={"endpoint": "127.0.0.1:502", "waited_s": 3.5, "text": "two words\nand lines", "empty": ""}
+        "link\nup", extra={"endpoint": "127.0.0.1:502", "waited_s": 3.5, "text": "two words\nand lines", "empty": ""}
     )
     line = stream.getvalue()
     time, level, rest = line.split(maxsplit=2)
     assert time.endswith("Z")
     assert len(time) == len("2026-11-22T10:11:12.345Z")
     assert level == "INFO"
-    assert rest == 'bus link up endpoint=127.0.0.1:502 waited_s=3.5 text="two words\\nand lines" empty=""\n'
+    assert rest == 'bus link\\nup endpoint=127.0.0.1:502 waited_s=3.5 text="two words\\nand lines" empty=""\n'
 
 
 def test_an_object_for_programs(stream):

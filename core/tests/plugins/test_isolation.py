@@ -193,6 +193,8 @@ def test_a_broken_extension_is_a_row_with_its_stage(good, case):
 def test_an_extension_needs_what_it_requires(good):
     good.extension("bad", metadata="Requires-Dist: no-such-thing")
     assert rows("extension")["bad"][:2] == (Health.FAILED, "requirements")
+    with pytest.raises(PluginError, match=r"extension 'bad' of toy-bad 1.0 cannot be used .requirements."):
+        load_extension("bad")
 
 
 def test_ctrl_c_is_not_swallowed(good):
