@@ -6,9 +6,7 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-import looptime
 import pytest
-
 from samspel import clock
 from samspel.clock import LoopClock, SystemClock
 
@@ -56,7 +54,7 @@ def test_the_boot_id_stays(monkeypatch, tmp_path):
 
 
 @pytest.mark.looptime(start=100)
-async def test_simulated_time_follows_the_loop(looptime):
+async def test_simulated_time_follows_the_loop():
     simulated = LoopClock(epoch=datetime(2026, 1, 1, tzinfo=UTC))
     assert (simulated.monotonic(), simulated.wall()) == (100.0, datetime(2026, 1, 1, 0, 1, 40, tzinfo=UTC))
     await asyncio.sleep(3600)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, strategies as st
-
+from hypothesis import given
+from hypothesis import strategies as st
 from samspel.contract.ports import Outbound, OutboxRow
 from samspel.store.outbox import Outbox, OutboxLimits
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Any, Protocol as TypingProtocol
+from typing import Any
+from typing import Protocol as TypingProtocol
 
 import pytest
-
 from samspel.clock import SystemClock
 from samspel.contract.ports import Inbound, Outbound, Transport, TransportState
 from samspel.transport.memory import MemoryBroker, MemoryTransport

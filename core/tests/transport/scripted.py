@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
@@ -39,6 +40,7 @@ class ScriptedBroker:
     async def __aenter__(self) -> ScriptedBroker:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._something = asyncio.Event()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -47,6 +49,13 @@ class ScriptedBroker:
         self._server.close()
         self.break_all()
         await asyncio.gather(*self._tasks)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the packets seen fulfil the condition."""
+        async with asyncio.timeout(20):
+            while not condition():
+                self._something.clear()
+                await self._something.wait()
 
     def break_all(self) -> None:
         """Lose every connection."""
@@ -65,6 +74,7 @@ class ScriptedBroker:
                     body = await reader.readexactly(length)
                     self.seen.append((head >> 4, body))
                     writer.write(self._answer(head, body))
+                    self._something.set()
                     if self.hang_up:
                         return
         finally:

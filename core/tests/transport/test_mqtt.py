@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import random
 import resource
+import shutil
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
-from aiomqtt import Client as Listener, ProtocolVersion
-
+from aiomqtt import Client as Listener
+from aiomqtt import ProtocolVersion
 from samspel.clock import SystemClock
 from samspel.contract.errors import ConfigError, TransportError
 from samspel.contract.ports import Outbound
@@ -63,9 +66,7 @@ async def test_a_broker_that_refuses_version_5_is_asked_in_3_1_1(refusal):
 async def test_a_wanted_version_is_never_changed():
     async with ScriptedBroker() as broker:
         site = await make(broker.port, connect_timeout_s=0.05, protocol=Protocol.V5).start("t/+")
-        async with asyncio.timeout(10):
-            while len(broker.levels) < 3:
-                await asyncio.sleep(0.01)
+        await broker.until(lambda: len(broker.levels) >= 3)
         await site.transport.close()
     assert set(broker.levels) == {5}
 
@@ -73,9 +74,7 @@ async def test_a_wanted_version_is_never_changed():
 async def test_a_refused_subscription_is_not_up(caplog):
     async with ScriptedBroker(grant=0x80) as broker:
         site = await make(broker.port, protocol=Protocol.V311).start("t/+")
-        async with asyncio.timeout(10):
-            while len(broker.levels) < 2:
-                await asyncio.sleep(0.01)
+        await broker.until(lambda: len(broker.levels) >= 2)
         await site.transport.close()
     assert site.states == []
     assert "refuses to let us hear t/+" in caplog.text
@@ -106,9 +105,7 @@ async def test_a_topic_that_is_not_utf8_is_dropped_acknowledged_and_counted():
     async with ScriptedBroker(after_subscribe=script) as broker:
         site = await (await make(broker.port, protocol=Protocol.V311).start("t/+")).up()
         assert await site.has_heard(1) == [b"good"]
-        async with asyncio.timeout(10):
-            while sum(kind == PUBACK for kind, _ in broker.seen) < 2:
-                await asyncio.sleep(0.01)
+        await broker.until(lambda: sum(kind == PUBACK for kind, _ in broker.seen) >= 2)
         await site.transport.close()
     assert (site.transport.dropped, site.transport.connections) == (1, 1)
 
@@ -245,6 +242,61 @@ async def test_unusable_tls_files_are_named_at_the_start():
     site = make(1, ca_file=Path("no-such-file.pem"))
     with pytest.raises(ConfigError, match=r"no-such-file\.pem"):
         await site.start("t/+")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that is its own authority, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is absent")
+    files = tmp_path / "broker.pem", tmp_path / "broker.key"
+    subject = ["-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-out", files[0], "-keyout", files[1], *subject],
+        check=True,
+        capture_output=True,
+    )
+    return files
+
+
+@pytest.fixture
+def tls_port(mosquitto_factory, certificate) -> int:
+    port = random.randrange(32_000, 32_700)
+    for file in certificate:
+        file.chmod(0o644)
+    mosquitto_factory(
+        f"listener {port} 127.0.0.1\ncertfile {certificate[0]}\nkeyfile {certificate[1]}\n"
+        f"cafile {certificate[0]}\nrequire_certificate true"
+    )
+    return port
+
+
+async def test_tls_with_certificates_on_both_sides(tls_port, certificate):
+    files = {"ca_file": certificate[0], "cert_file": certificate[0], "key_file": certificate[1]}
+    site = await (await make(tls_port, **files).start("t/+")).up()
+    payload = b"x" * 50_000  # more than one TLS record
+    await site.say(payload)
+    assert await site.has_heard(1) == [payload]
+    await site.transport.close()
+
+
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
+async def test_a_broker_with_a_strange_certificate_is_not_spoken_to(tls_port, caplog):
+    site = await make(tls_port, tls=True).start("t/+")
+    async with asyncio.timeout(10):
+        while "certificate verify failed" not in caplog.text:  # noqa: ASYNC110 -- a log has no event
+            await asyncio.sleep(0.01)
+    await site.transport.close()
+    assert site.states == []
+
+
+async def test_name_and_password_are_sent():
+    async with ScriptedBroker() as broker:
+        site = await (await make(broker.port, protocol=Protocol.V311, password="secret").start()).up()
+        await site.transport.close()
+    assert b"\0\4site\0\6secret" in broker.seen[0][1]
 
 
 def test_a_password_is_not_shown():

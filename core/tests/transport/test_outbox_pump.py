@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-
 from samspel.clock import LoopClock
 from samspel.contract.errors import TransportError
 from samspel.contract.ports import Inbound, Outbound

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
-
+from hypothesis import given
+from hypothesis import strategies as st
 from samspel.contract.errors import ConfigError
 from samspel.transport.topics import Address, Leaf, Topics, parse_topic
 
