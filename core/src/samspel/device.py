@@ -98,9 +98,9 @@ class Device:
             granularity_w=self._granularity_w(shaped.target_w),
             feed_due=self._feed_due(shaped.target_w, state),
         )
-        snapshot = state.snapshot or {}
+        snapshot = state.snapshot or state.baseline or {}
         if action is Action.WRITE:
-            await self.controller.intend(self._driver.plan(shaped.target_w))
+            await self.controller.intend(order, self._driver.plan(shaped.target_w))
             report = await self._driver.set_power(shaped.target_w, order.not_after, snapshot, state.written_w)
             return report, False
         if action is Action.FEED:
@@ -214,8 +214,9 @@ class Device:
     # --- delivery ---
 
     def _begin_delivery(self, command_id: str) -> None:
-        before: Evidence = evidence(self.readings, self._clock.monotonic())
-        self._delivery, self._delivering = Delivery(before=before), command_id
+        now = self._clock.monotonic()
+        before: Evidence = evidence(self.readings, now)
+        self._delivery, self._delivering = Delivery(before=before, written_at=now), command_id
         self._said_notes = ()
 
     def _judge_delivery(self) -> None:

@@ -14,6 +14,7 @@ from samspel.contract.driver import Json
 __all__ = ["Admission", "Admitted", "Duplicate", "Order", "Refused", "Rules", "Verdict"]
 
 REMEMBERED_IDS = 256
+REMEMBERED_STOPS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,30 +51,54 @@ Verdict = Admitted | Refused | Duplicate
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The newest (epoch, seq) of each issuer and the ids seen lately, per device. Kept in the journal."""
+    """The newest (epoch, seq) of each issuer and the ids seen lately, per device. Kept in the journal.
+
+    Stops are remembered apart and longer, by their whole identity: a retained one comes again at each connect, and an
+    issuer that gives every stop the same id must still be able to stop.
+    """
 
     newest: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+
+    def knows(self, command: Command) -> bool:
+        """Whether this very command was admitted before."""
+        return _stop_key(command) in self.stops if isinstance(command, Stop) else command.id in self.seen
 
     def after(self, command: Command) -> Order:
         """The order once this command has been admitted. A late stop never moves it back."""
         last = self.newest.get(command.issuer, (-1, -1))
         newest = {**self.newest, command.issuer: max(last, (command.epoch, command.seq))}
+        if isinstance(command, Stop):
+            return replace(self, newest=newest, stops=(*self.stops, _stop_key(command))[-REMEMBERED_STOPS:])
         return replace(self, newest=newest, seen=(*self.seen, command.id)[-REMEMBERED_IDS:])
 
     def to_json(self) -> dict[str, Json]:
         """For the journal."""
-        return {"newest": {name: list(pair) for name, pair in self.newest.items()}, "seen": list(self.seen)}
+        return {
+            "newest": {name: list(pair) for name, pair in self.newest.items()},
+            "seen": list(self.seen),
+            "stops": list(self.stops),
+        }
 
     @staticmethod
     def from_json(document: Mapping[str, Json]) -> Order:
         """From the journal; what is not of the expected form is an empty order."""
-        newest, seen = document.get("newest"), document.get("seen")
+        newest = document.get("newest")
         pairs = newest.items() if isinstance(newest, dict) else ()
         return Order(
             newest={name: pair for name, value in pairs if (pair := _pair(value)) is not None},
-            seen=tuple(str(one) for one in seen) if isinstance(seen, list) else (),
+            seen=_texts(document.get("seen")),
+            stops=_texts(document.get("stops")),
         )
+
+
+def _stop_key(stop: Stop) -> str:
+    return f"{stop.issuer}/{stop.epoch}/{stop.seq}/{stop.id}"
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
 
 
 def _pair(value: Json) -> tuple[int, int] | None:
@@ -104,7 +129,7 @@ class Admission:
     ) -> Verdict:
         """Accept or refuse one command that arrived on `device`'s topic. Remembers what it accepts."""
         order = self.orders.get(device, Order())
-        if command.id in order.seen:
+        if order.knows(command):
             return Duplicate(command.id, device)
         refusal = self._standing(command, device, retained) or self._order(command, device, order)
         if refusal is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from samspel.contract.errors import ConfigError
 
 __all__ = ["load_site"]
 
+_LOGIN = re.compile(r"//[^/]*@")
+"""Name and password in a URL: an error message goes to logs and screens."""
+
 
 def load_site(path: Path) -> SiteConfig:
     """The checked configuration. Raises ConfigError naming file, key, what was found and what is allowed."""
@@ -23,6 +27,12 @@ def load_site(path: Path) -> SiteConfig:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    mqtt = table.get("mqtt")
+    if isinstance(mqtt, dict) and "password" in mqtt:
+        raise ConfigError(
+            f"{path}: mqtt.password: a password does not belong into this file; "
+            "allowed: mqtt.password_file, or SAMSPEL__MQTT__PASSWORD in the environment"
+        )
     try:
         return SiteConfig(**table)
     except ValidationError as error:
@@ -32,7 +42,7 @@ def load_site(path: Path) -> SiteConfig:
 def _explain(path: Path, error: ValidationError) -> str:
     lines = [f"{path}: {error.error_count()} mistake(s)"]
     for one in error.errors():
-        key = ".".join(str(part) for part in one["loc"]) or "(whole file)"
+        key = ".".join(str(part) for part in one["loc"] if part != "[key]") or "(whole file)"
         lines.append(f"  {key}: {_sentence(one['loc'], one)}")
     return "\n".join(lines)
 
@@ -42,7 +52,7 @@ def _sentence(loc: tuple[int | str, ...], one: Any) -> str:  # noqa: ANN401 - py
         return f"unknown key{_did_you_mean(loc)}"
     if one["type"] == "missing":
         return "is required and missing"
-    found = "" if isinstance(one["input"], dict) else f"; found {one['input']!r}"
+    found = "" if isinstance(one["input"], dict) else f"; found {_LOGIN.sub('//…@', repr(one['input']))}"
     return f"{one['msg'].removeprefix('Value error, ')}{found}"
 
 

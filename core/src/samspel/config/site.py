@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from samspel.contract.command import Rank
+from samspel.contract.errors import ConfigError
 
 __all__ = ["ControlConfig", "DeviceConfig", "Limits", "MqttConfig", "PollConfig", "SiteConfig", "SiteTable"]
 
@@ -60,8 +61,10 @@ class MqttConfig(_Table):
     @classmethod
     def _known_scheme(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ValueError(f"{url!r} is not of the form mqtt://host:port or mqtts://host:port")
+        if parts.username is not None:
+            raise ValueError("name and password do not belong into the URL: use username and password_file")
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not _has_valid_port(url):
+            raise ValueError("allowed is mqtt://host:port or mqtts://host:port")
         return url
 
     @property
@@ -80,10 +83,22 @@ class MqttConfig(_Table):
         return urlsplit(self.url).port or (8883 if self.tls else 1883)
 
     def read_password(self) -> str | None:
-        """From the environment or the file, stripped of the line's end."""
+        """From the environment or the file, stripped of the line's end. Raises ConfigError without the file."""
         if self.password is not None:
             return self.password.get_secret_value()
-        return None if self.password_file is None else self.password_file.read_text().rstrip("\r\n")
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"mqtt.password_file: {self.password_file} cannot be read: {error}") from error
+
+
+def _has_valid_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 class Limits(_Table):
@@ -165,17 +180,23 @@ class SiteConfig(BaseSettings):
         """The environment outranks the file."""
         return env_settings, init_settings
 
-    @model_validator(mode="after")
-    def _one_rank_each(self) -> Self:
+    @field_validator("issuers")
+    @classmethod
+    def _one_rank_each(cls, issuers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         seen: dict[str, str] = {}
-        for rank, names in self.issuers.items():
+        for rank, names in issuers.items():
             for name in names:
                 if seen.setdefault(name, rank) != rank:
                     raise ValueError(f"issuer {name!r} is both {seen[name]} and {rank}; it can have one rank")
-        bad = [name for name in self.devices if re.search(r"[.:]", name)]
+        return issuers
+
+    @field_validator("devices")
+    @classmethod
+    def _plain_names(cls, devices: dict[str, DeviceConfig]) -> dict[str, DeviceConfig]:
+        bad = [name for name in devices if re.search(r"[.:]", name)]
         if bad:
             raise ValueError(f"device name {bad[0]!r} may hold letters, digits, '_' and '-' only")
-        return self
+        return devices
 
     def ranks(self) -> dict[str, Rank]:
         """Issuer to rank."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from samspel.contract.admitted import Admitted
-from samspel.contract.capability import Authority, Direction
+from samspel.contract.capability import Authority, Capabilities, Direction
 from samspel.contract.command import Accept, Arm, Release, SetPower, Stop
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import End, Stage
@@ -11,7 +13,7 @@ from samspel.control.events import ResetShaping, Say
 from samspel.control.state import Lease, Phase, State, StopLatch
 from samspel.control.turn import Turn
 
-__all__ = ["on_admitted", "refuse"]
+__all__ = ["on_admitted", "refuse", "route_objection"]
 
 _ACCEPTED_AUTHORITIES = {
     Accept.EXACT: {Authority.EXACT},
@@ -49,25 +51,42 @@ def _on_stop(turn: Turn, admitted: Admitted, stop: Stop) -> None:
     turn.do(Say(command_id=stop.id, stage=Stage.ACCEPTED, stations=_stations(admitted)))
     turn.end_lease(End.SUPERSEDED, "stop", f"stopped by {stop.issuer}")
     _end_give_back(turn, "stop", f"stopped by {stop.issuer}")
-    rank = admitted.rank if state.stop is None else max(admitted.rank, state.stop.rank)
     if state.stop is not None:
-        turn.do(Say(command_id=state.stop.command_id, end=End.SUPERSEDED, reason="stop", text="a newer stop holds"))
-    latch = StopLatch(
-        command_id=stop.id,
-        issuer=stop.issuer,
-        rank=rank,
-        epoch=stop.epoch,
-        seq=stop.seq,
-        issued_at=stop.issued_at,
-        since=turn.now if state.stop is None else state.stop.since,
-    )
-    turn.set(phase=Phase.STOPPED, stop=latch, failures=0, retry_at=turn.now)
+        turn.do(Say(command_id=state.stop.command_id, end=End.SUPERSEDED, reason="stop", text="another stop holds"))
+    turn.set(phase=Phase.STOPPED, stop=_latch(admitted, stop, state.stop, turn.now), failures=0, retry_at=turn.now)
     turn.do(ResetShaping())
     if turn.state.link_up:
         turn.halt()
     else:
         turn.do(Say(command_id=stop.id, stage=Stage.PENDING, reason="lost_link", text="waits for the link"))
         turn.alarm(FaultCode.CONTROL_STOP_FAILED, Severity.CRITICAL, "a stop waits: the device does not answer")
+
+
+def _latch(admitted: Admitted, stop: Stop, earlier: StopLatch | None, now: float) -> StopLatch:
+    """The latch of this stop. What ends it must outrank and outdate the stops that it takes over from, too: one that
+    arrives late must not weaken the one in force.
+    """
+    latch = StopLatch(
+        command_id=stop.id,
+        issuer=stop.issuer,
+        rank=admitted.rank,
+        epoch=stop.epoch,
+        seq=stop.seq,
+        issued_at=stop.issued_at,
+        since=now,
+    )
+    if earlier is None:
+        return latch
+    newest = (stop.epoch, stop.seq)
+    if earlier.issuer == stop.issuer:
+        newest = max(newest, (earlier.epoch, earlier.seq))
+    return replace(
+        latch,
+        rank=max(latch.rank, earlier.rank),
+        epoch=newest[0],
+        seq=newest[1],
+        issued_at=max(latch.issued_at, earlier.issued_at),
+    )
 
 
 def _end_give_back(turn: Turn, reason: str, text: str) -> None:
@@ -91,12 +110,13 @@ def _stop_stands_against(stop: StopLatch, admitted: Admitted) -> tuple[str, str,
 
 
 def _end_stop(turn: Turn, reason: str) -> None:
+    """Somebody commands again: a stop in force ends, and what was alarmed about an earlier one is dealt with."""
     stop = turn.state.stop
     if stop is not None:
         turn.do(Say(command_id=stop.command_id, end=End.COMPLETED, reason=reason))
         turn.set(stop=None)
-        turn.clear(FaultCode.CONTROL_STOP_FAILED)
-        turn.clear(FaultCode.CONTROL_STOP_HELD_TOO_LONG)
+    turn.clear(FaultCode.CONTROL_STOP_FAILED)
+    turn.clear(FaultCode.CONTROL_STOP_HELD_TOO_LONG)
 
 
 # --- release --------------------------------------------------------------------------------------------------------
@@ -113,7 +133,7 @@ def _on_release(turn: Turn, admitted: Admitted, release: Release) -> None:
             refuse(turn, release.id, *objection)
             return
     lease = state.lease
-    if lease is not None and turn.now < lease.ends_at and admitted.rank < lease.rank:
+    if lease is not None and turn.now < lease.deadline and admitted.rank < lease.rank:
         refuse(turn, release.id, "outranked", f"{lease.issuer!r} holds the battery with a higher rank")
         return
     turn.do(Say(command_id=release.id, stage=Stage.ACCEPTED, stations=_stations(admitted)))
@@ -140,19 +160,11 @@ def _on_set_power(turn: Turn, admitted: Admitted, command: SetPower) -> None:
     _end_stop(turn, "ended_by_command")
     turn.end_lease(End.SUPERSEDED, "newer", f"superseded by {command.id}")
     turn.set(lease=_lease(admitted, command), news=True)
-    _go_on(turn)
-
-
-def _go_on(turn: Turn) -> None:
-    """What a new lease needs next. Where the control block is unknown, recovery decides when it has been read."""
-    state = turn.state
-    if state.phase is Phase.STOPPED:
-        # The stop was ended by this command: zero is held and owned, so control simply continues from there.
-        turn.set(phase=Phase.CONTROLLING, force=True)
-    if turn.state.phase is Phase.RELEASED and not state.unsettled and turn.idle():
-        turn.take()
-    elif turn.state.phase is Phase.CONTROLLING and turn.idle():
-        turn.follow()
+    if turn.state.phase is Phase.STOPPED:
+        # The stop was ended by this command. Where zero is held and owned, control simply continues from there;
+        # where it never got through, recovery decides once the control block has been read.
+        turn.set(phase=Phase.LOST if turn.state.unsettled else Phase.CONTROLLING, force=True)
+    turn.go_on()
 
 
 def _objection(state: State, admitted: Admitted, command: SetPower, now: float) -> tuple[str, str, End] | None:
@@ -164,29 +176,29 @@ def _objection(state: State, admitted: Admitted, command: SetPower, now: float) 
         if against is not None:
             return against
     lease = state.lease
-    if lease is not None and now < lease.ends_at and admitted.rank < lease.rank:
+    if lease is not None and now < lease.deadline and admitted.rank < lease.rank:
         return "outranked", f"{lease.issuer!r} holds the battery with a higher rank", End.REFUSED
     if state.phase is Phase.FOREIGN:
         return "foreign", "another controller holds this device; release it first", End.REFUSED
-    return _route_objection(state, command)
+    no_route = route_objection(state.capabilities, command.power_w, command.accept)
+    return None if no_route is None else (*no_route, End.REFUSED)
 
 
-def _route_objection(state: State, command: SetPower) -> tuple[str, str, End] | None:
-    capabilities = state.capabilities
+def route_objection(capabilities: Capabilities | None, power_w: float, accept: Accept) -> tuple[str, str] | None:
+    """Why the device cannot do this: a closed word and a sentence. Nothing while the device is unknown."""
     if capabilities is None:
         return None
     if capabilities.read_only_because:
-        return "read_only", capabilities.read_only_because, End.REFUSED
+        return "read_only", capabilities.read_only_because
     direction = Direction.ZERO
-    if command.power_w:
-        direction = Direction.DISCHARGE if command.power_w > 0 else Direction.CHARGE
+    if power_w:
+        direction = Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
     routes = [route for route in capabilities.routes if route.direction is direction]
     if not routes:
-        return "route", f"this device has no route to {direction.value}", End.REFUSED
-    if not any(route.authority in _ACCEPTED_AUTHORITIES[command.accept] for route in routes):
+        return "route", f"this device has no route to {direction.value}"
+    if not any(route.authority in _ACCEPTED_AUTHORITIES[accept] for route in routes):
         offered = ", ".join(sorted({route.authority.value for route in routes}))
-        text = f"the command accepts {command.accept.value}; the {direction.value} route is {offered}"
-        return "route", text, End.REFUSED
+        return "route", f"the command accepts {accept.value}; the {direction.value} route is {offered}"
     return None
 
 

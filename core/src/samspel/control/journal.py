@@ -2,7 +2,7 @@
 
 A deadline is kept three ways: on the monotonic clock with the boot it belongs to, and on the wall clock. After a
 restart within the same boot the monotonic one holds; after a reboot the wall clock is used only if the kernel vouches
-for it; otherwise the lease comes back untrusted and recovery releases.
+for it now and did so when the deadline was written; otherwise the lease comes back untrusted and recovery releases.
 """
 
 from __future__ import annotations
@@ -91,7 +91,12 @@ def _time_out(at: float, clock: Clock) -> Json:
     if math.isinf(at):
         return None
     wall = clock.wall() + timedelta(seconds=at - clock.monotonic())
-    return {"boot": clock.boot_id(), "monotonic": at, "wall": wall.isoformat()}
+    return {
+        "boot": clock.boot_id(),
+        "monotonic": at,
+        "wall": wall.isoformat(),
+        "synchronised": clock.synchronised(),
+    }
 
 
 def _time_in(value: Json, clock: Clock) -> tuple[float, bool]:
@@ -101,7 +106,8 @@ def _time_in(value: Json, clock: Clock) -> tuple[float, bool]:
     if value.get("boot") == clock.boot_id():
         return float(cast("float", value["monotonic"])), True
     wall = datetime.fromisoformat(str(value["wall"]))
-    return clock.monotonic() + (wall - clock.wall()).total_seconds(), clock.synchronised()
+    trusted = clock.synchronised() and value.get("synchronised") is True
+    return clock.monotonic() + (wall - clock.wall()).total_seconds(), trusted
 
 
 # --- lease and stop -------------------------------------------------------------------------------------------------

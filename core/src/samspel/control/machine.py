@@ -14,7 +14,7 @@ from samspel.contract.admitted import Admitted
 from samspel.contract.capability import Deadman, Direction
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, End
-from samspel.control.commands import on_admitted
+from samspel.control.commands import on_admitted, route_objection
 from samspel.control.events import (
     Effect,
     Event,
@@ -35,8 +35,6 @@ from samspel.control.state import Phase, Policy, State
 from samspel.control.turn import Turn
 
 __all__ = ["step"]
-
-KEPT_MARKS = 4
 
 
 def step(state: State, event: Event, now: float, policy: Policy) -> tuple[State, tuple[Effect, ...]]:
@@ -82,8 +80,7 @@ def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an eve
 
 def _on_intended(turn: Turn, event: Intended) -> None:
     """Remember what the registers may soon hold, so that a crash in between is recognised as ours."""
-    if not turn.state.marks or turn.state.marks[-1] != event.mark:
-        turn.set(marks=(*turn.state.marks, event.mark)[-KEPT_MARKS:])
+    turn.mark(event.mark)
 
 
 # --- link -----------------------------------------------------------------------------------------------------------
@@ -100,12 +97,24 @@ def _on_link_up(turn: Turn, event: LinkUp) -> None:
         failures=0,
     )
     turn.clear(FaultCode.COMMS_DEVICE_LOST)
+    _check_route(turn)
     if turn.state.stop is not None:
         turn.halt()
     elif turn.state.give_back is not None:
         turn.give_back()
     else:
         turn.look()
+
+
+def _check_route(turn: Turn) -> None:
+    """What was accepted before the device was known, or before its firmware changed, may have no route."""
+    lease, capabilities = turn.state.lease, turn.state.capabilities
+    if lease is None or capabilities is None:
+        return
+    objection = route_objection(capabilities, lease.power_w, lease.accept)
+    if objection is not None:
+        reason, text = objection
+        turn.end_lease(End.FAILED if lease.written else End.REFUSED, reason, text)
 
 
 def _on_link_down(turn: Turn) -> None:
@@ -162,7 +171,8 @@ def _expire_lease(turn: Turn) -> None:
         turn.end_lease(End.COMPLETED)
     else:
         turn.end_lease(End.EXPIRED_UNWRITTEN, text="its deadline passed before it could be written")
-    if state.phase is Phase.CONTROLLING or (state.phase is Phase.LOST and state.marks):
+    unfinished = state.phase in (Phase.TAKING, Phase.LOST, Phase.RELEASED) and (state.marks or state.snapshot)
+    if state.phase is Phase.CONTROLLING or unfinished:
         turn.order_release(None, "expired")
     elif state.phase in (Phase.TAKING, Phase.LOST):
         turn.set(phase=Phase.RELEASED, action=None, action_id=state.action_id + 1)

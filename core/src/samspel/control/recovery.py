@@ -28,9 +28,10 @@ def decide(
     stop: StopLatch | None,
     give_back: GiveBackOrder | None,
     lease: Lease | None,
+    held: bool,
     now: float,
 ) -> Decision:
-    """Read from top to bottom; the first line that fits decides.
+    """Read from top to bottom; the first line that fits decides. `held`: an open snapshot has not been given back.
 
     The serial number is no column here: the bus confirms it before anything reaches this table.
     """
@@ -43,4 +44,7 @@ def decide(
         return Decision.FOREIGN
     if found is ControlState.OURS:
         return Decision.ADOPT if valid else Decision.RELEASE
-    return Decision.TAKE if valid else Decision.IDLE
+    if valid:
+        return Decision.TAKE
+    # At default by itself (its own timer): what we left beside the control block is still tidied.
+    return Decision.RELEASE if held else Decision.IDLE

@@ -41,12 +41,21 @@ def on_looked(turn: Turn, event: Looked) -> None:
         _recover(turn, event)
     else:
         _check(turn, event)
+    if turn.state.news:
+        turn.go_on()
 
 
 def _recover(turn: Turn, event: Looked) -> None:
     state = turn.state
     turn.set(unsettled=False)
-    match decide(event.reading.state, stop=state.stop, give_back=state.give_back, lease=state.lease, now=turn.now):
+    match decide(
+        event.reading.state,
+        stop=state.stop,
+        give_back=state.give_back,
+        lease=state.lease,
+        held=state.snapshot is not None,
+        now=turn.now,
+    ):
         case Decision.REASSERT_STOP:
             turn.halt()
         case Decision.FINISH_RELEASE:
@@ -62,7 +71,8 @@ def _recover(turn: Turn, event: Looked) -> None:
             _take_again(turn)
         case Decision.IDLE:
             turn.end_lease(End.INTERRUPTED, "recovered", "the device was at its default and the deadline had passed")
-            turn.set(phase=Phase.RELEASED, snapshot=None, marks=(), written_w=None)
+            turn.clear(FaultCode.CONTROL_FOREIGN_MASTER)
+            turn.set(phase=Phase.RELEASED, marks=(), written_w=None)
 
 
 def _adopt(turn: Turn) -> None:
@@ -81,7 +91,8 @@ def _take_again(turn: Turn) -> None:
     if lease is not None and lease.written:
         text = "the device had gone back to its own logic"
         turn.do(Say(command_id=lease.command_id, deviation=Deviation.OVERRIDDEN, reason="default", text=text))
-    turn.set(snapshot=None, marks=(), written_w=None, force=True, news=True)
+    # An open snapshot stays: the block is at its default, but a limit of ours may still stand beside it.
+    turn.set(written_w=None, force=True, news=True)
     turn.take()
 
 
@@ -127,8 +138,8 @@ def _watch_foreign(turn: Turn, event: Looked) -> None:
     state = turn.state
     if event.reading.state is not ControlState.FOREIGN:
         turn.clear(FaultCode.CONTROL_FOREIGN_MASTER)
-        turn.set(phase=Phase.RELEASED, snapshot=None, marks=())
-        if event.reading.state is ControlState.OURS:
+        turn.set(phase=Phase.RELEASED)
+        if event.reading.state is ControlState.OURS or state.snapshot is not None:
             turn.order_release(None, "leftover")
     elif event.reading.fingerprint != state.foreign_fingerprint:
         turn.set(foreign_fingerprint=event.reading.fingerprint, foreign_since=turn.now)
@@ -195,22 +206,19 @@ def _say_written(turn: Turn, command_id: str, report: WriteReport) -> None:
 
 
 def on_halted(turn: Turn, event: Halted) -> None:
-    """Zero is held; it stays latched."""
+    """Zero is held; it stays latched. If a command has ended the stop meanwhile, it is followed from here."""
     _done(turn)
+    turn.mark(event.report.mark)
+    turn.set(unsettled=False, written_w=0.0, fed_at=turn.now, looked_at=turn.now)
+    turn.clear(FaultCode.CONTROL_STOP_FAILED)
     stop = turn.state.stop
     if stop is None:
+        turn.set(phase=Phase.CONTROLLING)
+        turn.follow()
         return
     if not stop.asserted:
         _say_written(turn, stop.command_id, event.report)
-    turn.set(
-        stop=replace(stop, asserted=True),
-        unsettled=False,
-        marks=(*turn.state.marks, event.report.mark)[-4:],
-        written_w=0.0,
-        fed_at=turn.now,
-        looked_at=turn.now,
-    )
-    turn.clear(FaultCode.CONTROL_STOP_FAILED)
+    turn.set(stop=replace(stop, asserted=True))
 
 
 def on_gave_back(turn: Turn, event: GaveBack) -> None:
@@ -242,6 +250,8 @@ def on_failed(turn: Turn, event: Failed) -> None:
     """Every failure ends in a retry, a release or an end; none is forgotten."""
     turn.set(action=None)
     if isinstance(event.error, SequenceAbandoned):
+        if event.action is Action.TAKE:
+            turn.set(phase=Phase.RELEASED)
         return
     turn.back_off()
     match event.action:
@@ -254,18 +264,22 @@ def on_failed(turn: Turn, event: Failed) -> None:
         case Action.GIVE_BACK:
             _give_back_failed(turn, event.error)
         case Action.LOOK:
-            turn.set(unsettled=True)
+            # What was not settled is looked at again after the pause; a routine look must not starve the feeding.
+            turn.set(looked_at=turn.now)
 
 
 def _take_failed(turn: Turn, error: SamspelError) -> None:
-    """Nothing was written: control stays where it was."""
-    turn.set(phase=Phase.RELEASED, snapshot=None)
+    """Nothing was written: control stays where it was. A snapshot that the disk refused is not held."""
+    turn.set(phase=Phase.RELEASED)
     if isinstance(error, StoreError):
+        turn.set(snapshot=None)
         turn.end_lease(End.FAILED, "store", str(error))
     elif isinstance(error, RequirementFailed | RouteUnavailable):
         turn.end_lease(End.FAILED, "requirement", str(error))
     elif turn.state.failures >= turn.policy.failures_before_end:
         turn.end_lease(End.FAILED, "device", str(error))
+    if turn.state.lease is None and turn.state.snapshot is not None:
+        turn.order_release(None, "failed")
 
 
 def _follow_failed(turn: Turn, error: SamspelError) -> None:

@@ -2,7 +2,7 @@
 
 One driver action runs at a time; a stop or release starts at once and the driver abandons what ran before it. The
 journal is written before the effects of a turn run, with one exception that is a promise: a stop never waits longer
-than `STOP_JOURNAL_WAIT_S` for the disk.
+than `STOP_JOURNAL_WAIT_S` for the disk, neither for its own turn's nor for that of the turn before it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 from samspel.contract.admitted import Admitted
 from samspel.contract.command import SetPower, Stop
 from samspel.contract.driver import ControlReading, Json, Mark, Snapshot, WriteReport
-from samspel.contract.errors import DriverError, SamspelError, StoreError
+from samspel.contract.errors import DriverError, SamspelError, SequenceAbandoned, StoreError
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import End
 from samspel.contract.ports import Clock, JournalPort
@@ -49,6 +50,9 @@ from samspel.control.state import Action, Phase, Policy, State
 __all__ = ["Actions", "Controller", "Reports"]
 
 STOP_JOURNAL_WAIT_S = 0.05
+JOURNAL_WAIT_S = 5.0
+"""A disk that takes longer counts as one that refuses."""
+
 INBOX_LIMIT = 256
 
 logger = logging.getLogger("samspel.control")
@@ -103,6 +107,10 @@ class _Letter:
     event: Event
     then: Callable[[], None] | None = None
 
+    @property
+    def is_stop(self) -> bool:
+        return isinstance(self.event, Admitted) and isinstance(self.event.command, Stop)
+
 
 class Controller:
     """Control of one device. `submit` from the event loop; `run` is its task."""
@@ -123,16 +131,19 @@ class Controller:
         self.state = load(self._read_documents(), clock)
         self._written: Document = {}
         self._inbox: deque[_Letter] = deque()
-        self._wake = asyncio.Event()
+        self._wake, self._stop_came = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._savings: set[asyncio.Task[None]] = set()
+        self._hanging: asyncio.Task[None] | None = None
 
     # --- events in ---
 
     def submit(self, event: Event, then: Callable[[], None] | None = None) -> None:
-        """Queue an event; `then` is called once it is decided and journaled. A stop goes first."""
+        """Queue an event; `then` is called once it is decided and journaled. A stop goes before all but stops."""
         letter = _Letter(event, then)
-        if isinstance(event, Admitted) and isinstance(event.command, Stop):
-            self._inbox.appendleft(letter)
+        if letter.is_stop:
+            self._inbox.insert(sum(1 for _ in takewhile(lambda other: other.is_stop, self._inbox)), letter)
+            self._stop_came.set()
         else:
             self._inbox.append(letter)
         if len(self._inbox) > INBOX_LIMIT:
@@ -150,19 +161,24 @@ class Controller:
                 return
 
     async def run(self) -> None:
-        """Handle events for ever, and tick."""
+        """Handle events for ever, and tick; neither starves the other."""
         next_tick = self._clock.monotonic()
         while True:
-            while self._inbox:
-                letter = self._inbox.popleft()
-                await self.handle(letter.event)
-                if letter.then is not None:
-                    letter.then()
+            if self._inbox:
+                await self._deliver(self._inbox.popleft())
             if self._clock.monotonic() >= next_tick:
                 next_tick = self._clock.monotonic() + self._tick_s
                 await self.handle(Tick())
-                continue
-            await self._wait(next_tick - self._clock.monotonic())
+            elif not self._inbox:
+                await self._wait(next_tick - self._clock.monotonic())
+
+    async def _deliver(self, letter: _Letter) -> None:
+        """Handle it, and say so once it is on disk; for a stop that may be later than its first write."""
+        then, saving = letter.then, await self.handle(letter.event)
+        if then is not None and saving.done():
+            then()
+        elif then is not None:
+            saving.add_done_callback(lambda _: then())
 
     async def _wait(self, seconds: float) -> None:
         self._wake.clear()
@@ -174,23 +190,34 @@ class Controller:
         except TimeoutError:
             return
 
-    async def handle(self, event: Event) -> None:
-        """One turn: step, journal, effects."""
+    async def handle(self, event: Event) -> asyncio.Task[None]:
+        """One turn: step, journal, effects. Returns the saving, which a stop, or a hanging disk, leaves unfinished."""
         before = self.state
-        self.state, effects = step(before, event, self._clock.monotonic(), self._policy)
-        if self.state.phase is not before.phase:
-            logger.info("phase", extra={"device": self.device, "phase": self.state.phase.value})
+        after, asked = step(before, event, self._clock.monotonic(), self._policy)
+        self.state, effects = after, list(asked)
+        if after.phase is not before.phase:
+            logger.info("phase", extra={"device": self.device, "phase": after.phase.value})
+        saving = self._begin_saving(before, after)
         stopping = any(isinstance(effect, Halt) for effect in effects)
-        try:
-            await self._save(before, stopping=stopping)
-        except StoreError as error:
-            effects = self._without_disk(before, effects, error)
-        for effect in effects:
-            self._run(effect)
+        give_up_at = self._clock.monotonic() + (STOP_JOURNAL_WAIT_S if stopping else self._patience_s())
+        while not await self._saved_or_stopped(saving, give_up_at):
+            effects = list(self._report(effects))
+            await self._deliver(self._inbox.popleft())
+        error = None if stopping else self._why_unsaved(saving)
+        if error is not None:
+            effects += self._without_disk(before, after, error)
+        for effect in self._report(effects):
+            self._start(effect)
+        return saving
 
-    async def intend(self, mark: Mark) -> None:
-        """Journal what is about to be written; called by `Actions.follow` before its first write."""
+    async def intend(self, order: Follow, mark: Mark) -> None:
+        """Journal what is about to be written; called by `Actions.follow` before its first write.
+
+        Raises SequenceAbandoned when something took over while the disk was at it: then nothing may be written.
+        """
         await self.handle(Intended(mark))
+        if order.action_id != self.state.action_id:
+            raise SequenceAbandoned("something took over before the first write")
 
     # --- journal ---
 
@@ -201,60 +228,96 @@ class Controller:
             baseline=self._journal.get(f"{self.device}/baseline"),
         )
 
-    async def _save(self, before: State, *, stopping: bool) -> None:
-        """Write what changed. A newly held snapshot is written first, and must survive loss of power."""
-        if stopping:
-            saving = asyncio.ensure_future(self._save_control())
-            await asyncio.wait({saving}, timeout=STOP_JOURNAL_WAIT_S)
-            saving.add_done_callback(self._log_failure)
-            return
-        if self.state.snapshot is not None and self.state.snapshot is not before.snapshot:
-            await self._journal.put(f"{self.device}/snapshot", self.state.snapshot, durable=True)
-        if self.state.baseline is not None and self.state.baseline != before.baseline:
-            await self._journal.put(f"{self.device}/baseline", self.state.baseline)
-        await self._save_control()
+    def _begin_saving(self, before: State, after: State) -> asyncio.Task[None]:
+        saving = asyncio.get_running_loop().create_task(self._save(before, after))
+        self._savings.add(saving)
+        saving.add_done_callback(self._savings.discard)
+        saving.add_done_callback(self._log_failure)
+        return saving
 
-    async def _save_control(self) -> None:
+    async def _save(self, before: State, after: State) -> None:
+        """Write what changed. A newly held snapshot is written first, and must survive loss of power."""
+        if after.snapshot is not None and after.snapshot is not before.snapshot:
+            await self._journal.put(f"{self.device}/snapshot", after.snapshot, durable=True)
+        if after.baseline is not None and after.baseline != before.baseline:
+            await self._journal.put(f"{self.device}/baseline", after.baseline)
         document = project(self.state, self._clock)
         if _without_times(document) != _without_times(self._written):
             await self._journal.put(f"{self.device}/control", document)
             self._written = document
 
-    def _log_failure(self, saving: asyncio.Future[None]) -> None:
+    def _patience_s(self) -> float:
+        """While the disk hangs, nobody waits for it twice."""
+        return STOP_JOURNAL_WAIT_S if self._hanging is not None and not self._hanging.done() else JOURNAL_WAIT_S
+
+    async def _saved_or_stopped(self, saving: asyncio.Task[None], give_up_at: float) -> bool:
+        """True once it is saved, or not worth waiting any longer; False when a stop waits in the inbox."""
+        while not saving.done() and self._clock.monotonic() < give_up_at:
+            if self._inbox and self._inbox[0].is_stop:
+                return False
+            self._stop_came.clear()
+            stop_came = asyncio.ensure_future(self._stop_came.wait())
+            try:
+                timeout_s = give_up_at - self._clock.monotonic()
+                await asyncio.wait({saving, stop_came}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stop_came.cancel()
+        return True
+
+    def _log_failure(self, saving: asyncio.Task[None]) -> None:
         error = None if saving.cancelled() else saving.exception()
         if error is not None:
-            logger.error("journal", extra={"device": self.device, "error": str(error)})
+            logger.error("journal", extra={"device": self.device, "error": repr(error)})
             self._reports.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, str(error)))
 
-    def _without_disk(self, before: State, effects: tuple[Effect, ...], error: StoreError) -> tuple[Effect, ...]:
-        """A full disk refuses take, never stop or release: what was held before goes on in memory."""
+    def _why_unsaved(self, saving: asyncio.Task[None]) -> StoreError | None:
+        """Whatever goes wrong with the disk must not end control itself."""
+        if not saving.done():
+            self._hanging = saving
+            return StoreError("the disk does not answer; what must be on it first is refused")
+        error = saving.exception()
+        return error if isinstance(error, StoreError) or error is None else StoreError(f"internal error: {error!r}")
+
+    def _without_disk(self, before: State, after: State, error: StoreError) -> Sequence[Effect]:
+        """A full disk refuses take, never stop or release: what was held before goes on in memory.
+
+        The refusal takes over from the first write, which therefore never begins.
+        """
         self._reports.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, str(error)))
-        newly_held = before.snapshot is None and self.state.snapshot is not None
-        if not newly_held:
-            return effects
-        failed = Failed(self.state.action_id, Action.TAKE, error)
+        if before.snapshot is not None or after.snapshot is None:
+            return ()
+        failed = Failed(after.action_id, Action.TAKE, error)
         self.state, refusal = step(self.state, failed, self._clock.monotonic(), self._policy)
-        return tuple(effect for effect in effects if not isinstance(effect, Follow)) + refusal
+        return refusal
 
     # --- effects out ---
 
-    def _run(self, effect: Effect) -> None:
-        match effect:
-            case Say():
-                self._reports.say(effect)
-            case Alarm():
-                self._reports.alarm(effect)
-            case Clear():
-                self._reports.clear(effect)
-            case ResetShaping():
-                self._reports.reset_shaping()
-            case _:
-                task = asyncio.get_running_loop().create_task(self._perform(effect))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+    def _report(self, effects: Sequence[Effect]) -> list[DriverEffect]:
+        """Send up what goes up; returns what is left for the driver."""
+        waiting: list[DriverEffect] = []
+        for effect in effects:
+            match effect:
+                case Say():
+                    self._reports.say(effect)
+                case Alarm():
+                    self._reports.alarm(effect)
+                case Clear():
+                    self._reports.clear(effect)
+                case ResetShaping():
+                    self._reports.reset_shaping()
+                case _:
+                    waiting.append(effect)
+        return waiting
+
+    def _start(self, effect: DriverEffect) -> None:
+        task = asyncio.get_running_loop().create_task(self._perform(effect))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _perform(self, effect: DriverEffect) -> None:
         """Run one action and report its end; whatever goes wrong becomes an event, never a dead task."""
+        if effect.action_id != self.state.action_id or self.state.action is None:
+            return  # Something took over before it could begin.
         try:
             event: Event = await self._act(effect)
         except SamspelError as error:

@@ -74,7 +74,9 @@ class Lease:
 
     @property
     def ends_at(self) -> float:
-        """When the power must no longer be held for this command."""
+        """When the power must no longer be held for this command. What was never written is never held."""
+        if not self.written:
+            return self.deadline
         if self.on_expiry is OnExpiry.HOLD:
             return float("inf")
         return self.deadline + (self.hold_s if self.on_expiry is OnExpiry.HOLD_THEN_RELEASE else 0.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from samspel.contract.driver import Mark
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import End, Stage
 from samspel.control.events import (
@@ -25,6 +26,8 @@ from samspel.control.events import (
 from samspel.control.state import Action, GiveBackOrder, Phase, Policy, State
 
 __all__ = ["Turn"]
+
+KEPT_MARKS = 4
 
 UNBOUNDED_HOLD_S = 60.0
 """A set-point that holds without end is written with a bound that each tick renews."""
@@ -67,6 +70,11 @@ class Turn:
         """Clear it; clearing what does not stand is harmless."""
         self.do(Clear(code))
 
+    def mark(self, mark: Mark) -> None:
+        """Remember what the registers (may) hold of ours."""
+        if not self.state.marks or self.state.marks[-1] != mark:
+            self.set(marks=(*self.state.marks, mark)[-KEPT_MARKS:])
+
     # --- actions: at most one runs, and each gets a fresh id ---
 
     def _begin(self, action: Action) -> int:
@@ -86,10 +94,19 @@ class Turn:
         self.set(phase=Phase.TAKING)
         self.do(Take(self._begin(Action.TAKE)))
 
+    def go_on(self) -> None:
+        """What the lease needs next, if anything may start now and the control block is known."""
+        if not self.idle() or self.state.unsettled or self.state.lease is None:
+            return
+        if self.state.phase is Phase.RELEASED:
+            self.take()
+        elif self.state.phase is Phase.CONTROLLING:
+            self.follow()
+
     def follow(self) -> None:
-        """Follow the lease now."""
+        """Follow the lease now. One that has just run out is left for the next tick to end."""
         lease = self.state.lease
-        if lease is None:
+        if lease is None or self.now >= lease.ends_at:
             return
         not_after = min(lease.ends_at, max(lease.deadline, self.now) + UNBOUNDED_HOLD_S)
         self.set(following=lease.command_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from samspel.contract.outcome import Evidence
 from samspel.contract.telemetry import Reading
@@ -25,9 +25,13 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The tracker's state. Energy in Wh, positive discharged; times in s since the first reading after the write."""
+    """The tracker's state. Energy in Wh, positive discharged; times in s since the first reading after the write.
+
+    `written_at` is monotonic seconds: what was measured before it says nothing about the command.
+    """
 
     before: Evidence
+    written_at: float = float("-inf")
     delivered: bool = False
     observed_s: float = 0.0
     in_tolerance_s: float = 0.0
@@ -44,13 +48,14 @@ class Delivery:
 def follow(state: Delivery, target_w: float, reading: Reading | None, tolerance: Tolerance) -> Delivery:
     """The state after one more reading of the battery power. Only good readings with a new time count."""
     battery_w = reading.usable() if reading is not None else None
-    if reading is None or battery_w is None or (state.last_at is not None and reading.monotonic_s <= state.last_at):
+    newest = state.written_at if state.last_at is None else state.last_at
+    if reading is None or battery_w is None or reading.monotonic_s <= newest:
         return state
     within = tolerance.holds(target_w, battery_w)
     elapsed = 0.0 if state.last_at is None else reading.monotonic_s - state.last_at
     mean_w = battery_w if state.last_w is None else (battery_w + state.last_w) / 2
-    return Delivery(
-        before=state.before,
+    return replace(
+        state,
         delivered=state.delivered or within,
         observed_s=state.observed_s + elapsed,
         in_tolerance_s=state.in_tolerance_s + (elapsed if within else 0.0),

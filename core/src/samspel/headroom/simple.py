@@ -48,7 +48,7 @@ def _bounded(contract_w: float, live_w: float | None, word: str, why: list[str])
     if live_w is None or live_w >= contract_w:
         return contract_w
     why.append(word)
-    return live_w
+    return max(live_w, 0.0)
 
 
 def _closed(word: str, why: list[str]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -30,11 +31,12 @@ class ShapingContext:
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
     def fresh(self, signal: str, max_age_s: float) -> float | None:
-        """A good value that was measured at most `max_age_s` ago."""
+        """A good, finite value that was measured at most `max_age_s` ago."""
         reading = self.readings.get(signal)
         if reading is None or self.now - reading.monotonic_s > max_age_s:
             return None
-        return reading.usable()
+        value = reading.usable()
+        return value if value is not None and math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)

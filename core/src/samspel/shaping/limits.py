@@ -4,7 +4,8 @@ Protection table (unsafe condition · limit · reaction · recovery · outranked
 * contract limit exceeded · configured W each way · clamp · at once · nothing
 * state of charge at its floor or ceiling · configured window · 0 W in that direction · `hysteresis_pct` back inside ·
   nothing
-* more than the battery takes now · live charge/discharge limit · clamp · at once · nothing
+* more than the battery takes now · live charge/discharge limit, not older than `ceiling_stale_s` (else none) · clamp ·
+  at once · nothing
 * state of charge unknown · no good reading for `stale_s` · 0 W · first good reading · nothing
 """
 
@@ -85,5 +86,6 @@ class BatteryLimits:
         ceiling = context.fresh(signal, self.ceiling_stale_s)
         if ceiling is None or abs(target_w) <= ceiling:
             return Shaped(window, target_w)
+        ceiling = max(ceiling, 0.0)  # A nonsensical reading may stop the battery, never turn it round.
         bounded = ceiling if target_w > 0 else -ceiling
         return Shaped(window, bounded, (Note("live_limit", f"the battery allows {ceiling:.0f} W now"),))
