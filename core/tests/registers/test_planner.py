@@ -150,3 +150,17 @@ def test_words_are_handed_out_and_a_request_can_be_split() -> None:
 def test_guarded_registers_say_what_must_hold(guard: tuple[str, int]) -> None:
     requests = plan([row(0), row(1, only_if=guard)], Limits())
     assert [one.only_if for one in requests] == [None, guard]
+
+
+@pytest.mark.parametrize("guard", GUARDS[1:])
+def test_a_gap_is_not_bridged_over_another_guard(guard: tuple[str, int]) -> None:
+    rows = [row(0), row(2, only_if=guard), row(4)]
+    requests = plan(rows, Limits(gap_words=8))
+    assert [(one.address, one.count) for one in requests] == [(0, 1), (4, 1), (2, 1)]
+
+
+def test_a_guarded_request_may_read_over_what_is_always_there() -> None:
+    guard = ("status", 1)
+    rows = [row(0, only_if=guard), row(2), row(4, only_if=guard)]
+    requests = plan(rows, Limits(gap_words=8))
+    assert [(one.address, one.count) for one in requests] == [(2, 1), (0, 5)]

@@ -35,6 +35,26 @@ def test_an_absent_register_is_asked_again_after_an_hour_by_itself() -> None:
     assert names(plan(ROWS[:3], Limits(), book.standing(3701.0))) == [("r0", "r1", "r2")]
 
 
+def test_unreadable_words_between_registers_are_found_out_once_an_hour() -> None:
+    rows = [ROWS[0], ROWS[2], replace(ROWS[4], address=3)]
+    limits, book = Limits(gap_words=4), Quarantine(recheck_s=3600.0)
+    (block,) = plan(rows, limits, book.standing(0.0))
+    book.refused((row.name for row in block.registers), now=0.0)
+    book.answered(row.name for row in rows)
+    assert names(plan(rows, limits, book.standing(1.0))) == [("r0",), ("r2", "r4")]
+    assert names(plan(rows, limits, book.standing(3600.0))) == [("r0", "r2", "r4")]
+
+
+def test_an_absent_register_explains_why_its_block_was_refused() -> None:
+    rows = [ROWS[0], ROWS[2], ROWS[4]]
+    limits, book = Limits(gap_words=4), Quarantine()
+    book.refused(["r0", "r2", "r4"], now=0.0)
+    book.answered(["r0"])
+    book.answered(["r2"])
+    book.refused(["r4"], now=0.0)
+    assert names(plan(rows, limits, book.standing(1.0))) == [("r0", "r2")]
+
+
 def test_nothing_is_known_of_another_device() -> None:
     book = Quarantine()
     book.refused(["r1"], now=0.0)

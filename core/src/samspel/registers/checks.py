@@ -317,6 +317,7 @@ class SequenceCheck:
 def _duties(row: Register) -> Iterator[tuple[str, str]]:
     if row.never_write is not None:
         yield "never_write", f"nobody may ever write it ({row.never_write})"
+        return
     if row.write_function is None:
         yield "write", "is missing: 6 or 16"
         return

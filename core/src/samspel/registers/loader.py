@@ -236,7 +236,7 @@ class _Build:
         owned = [name for name in registers if name in check.writers]
         for name in owned:
             check.duty(registers[name], rows[name].place)
-            if rows[name].doc.life is None:
+            if rows[name].doc.life is None and registers[name].never_write is None:
                 self.problems.add(
                     (*rows[name].place, "life"), "is missing: volatile or persistent; a sequence writes it"
                 )

@@ -36,11 +36,13 @@ class Standing:
     """What is known about one device's registers, by name (see `quarantine`).
 
     `absent`: refused, not to be asked now. `suspect`: asked again, but only by itself. `proven`: has answered.
+    `parted`: neighbours that were refused together and answered singly, so what lies between them is unreadable.
     """
 
     absent: frozenset[str] = frozenset()
     suspect: frozenset[str] = frozenset()
     proven: frozenset[str] = frozenset()
+    parted: frozenset[tuple[str, str]] = frozenset()
 
 
 NOTHING_KNOWN = Standing()
@@ -59,8 +61,8 @@ def plan(
     longer than `read_words`, bridges at most `gap_words` unwanted words in a row, and serves one guard (`only_if`)
     or none. A register that is read `alone`, is suspect, or is `optional` and not yet proven has a request to
     itself, so that it cannot spoil others; for the same reason no gap is bridged over such a register, an absent,
-    write-only or otherwise guarded one, wanted or not: `known` are all rows of the map. Requests are ordered by
-    table, guard and address.
+    write-only or otherwise guarded one, wanted or not (`known` are all rows of the map), nor between parted
+    neighbours. Requests are ordered by table, guard and address.
 
     Filling each request from the left as far as it goes is optimal: whatever fits in one request, a part of it
     without holes fits too; so the greedy request ends at least as far right as that of any other plan, and what
@@ -74,7 +76,7 @@ def plan(
         avoid = [*dangers, *(row for row in (*known, *rows) if row.only_if and _room(row) != room)]
         requests += (_request([row]) for row in members if _single(row, standing))
         shared = [row for row in members if not _single(row, standing)]
-        requests += _filled(shared, limits, [row for row in avoid if row.table is room[0]])
+        requests += _filled(shared, limits, [row for row in avoid if row.table is room[0]], standing)
     return tuple(sorted(requests, key=lambda request: _order(request.registers[0])))
 
 
@@ -102,21 +104,29 @@ def _risky(row: Register, standing: Standing) -> bool:
     return not row.readable or row.name in standing.absent or _single(row, standing)
 
 
-def _filled(rows: list[Register], limits: Limits, avoid: list[Register]) -> list[ReadRequest]:
+def _filled(rows: list[Register], limits: Limits, avoid: list[Register], standing: Standing) -> list[ReadRequest]:
     requests: list[ReadRequest] = []
     block: list[Register] = []
     for row in rows:
-        if block and not _fits(block, row, limits, avoid):
+        if block and not (_fits(block, row, limits) and _safe_between(block, row, avoid, standing)):
             requests.append(_request(block))
             block = []
         block.append(row)
     return [*requests, _request(block)] if block else requests
 
 
-def _fits(block: list[Register], row: Register, limits: Limits, avoid: list[Register]) -> bool:
+def _fits(block: list[Register], row: Register, limits: Limits) -> bool:
     end = _end(block)
-    longest = max(end, row.address + row.count) - block[0].address
-    if row.address - end > limits.gap_words or longest > limits.read_words:
+    length = max(end, row.address + row.count) - block[0].address
+    return row.address - end <= limits.gap_words and length <= limits.read_words
+
+
+def _safe_between(block: list[Register], row: Register, avoid: list[Register], standing: Standing) -> bool:
+    """Whether the words between a block and the next row, if there are any, may be read over."""
+    end = _end(block)
+    if row.address <= end:
+        return True
+    if (block[-1].name, row.name) in standing.parted:
         return False
     return not any(other.address < row.address and other.address + other.count > end for other in avoid)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 
 from samspel.registers.planner import Standing
 
@@ -24,18 +25,23 @@ class Quarantine:
     _refused_at: dict[str, float] = field(default_factory=dict)
     _suspect: set[str] = field(default_factory=set)
     _proven: set[str] = field(default_factory=set)
+    _blocks: dict[tuple[str, ...], float] = field(default_factory=dict)
 
     def refused(self, registers: Iterable[str], now: float) -> None:
         """The device answered a request for these with "no such register".
 
         One register by itself is absent from now on. Of several nobody knows which it was: each becomes suspect,
-        so that the next plan asks for it by itself.
+        so that the next plan asks for it by itself. If none of them is absent, it was a word between them: the
+        block is not tried again for as long as an absent register. Names in the order of their addresses.
         """
         names = tuple(registers)
         self._proven.difference_update(names)
         self._suspect.update(names)
-        if len(names) == 1:
-            self._refused_at[names[0]] = now
+        if len(names) > 1:
+            self._blocks[names] = now
+            return
+        self._refused_at[names[0]] = now
+        self._blocks = {block: at for block, at in self._blocks.items() if names[0] not in block}
 
     def answered(self, registers: Iterable[str]) -> None:
         """The device gave words for these."""
@@ -47,10 +53,17 @@ class Quarantine:
     def standing(self, now: float) -> Standing:
         """What a plan has to know. An absent register whose time has come is a suspect: asked, but by itself."""
         absent = frozenset(name for name, at in self._refused_at.items() if now - at < self.recheck_s)
-        return Standing(absent, frozenset(self._suspect) - absent, frozenset(self._proven))
+        parted = (pairwise(block) for block, at in self._blocks.items() if now - at < self.recheck_s)
+        return Standing(
+            absent=absent,
+            suspect=frozenset(self._suspect) - absent,
+            proven=frozenset(self._proven),
+            parted=frozenset(chain.from_iterable(parted)),
+        )
 
     def forget(self) -> None:
         """Another firmware or device: everything has to be found out again."""
         self._refused_at.clear()
         self._suspect.clear()
         self._proven.clear()
+        self._blocks.clear()

@@ -12,7 +12,7 @@ from samspel.registers.model import BitField, Confidence, DataType, Life, Limits
 from samspel.registers.problems import Place, Problems, did_you_mean, listed
 from samspel.registers.raw import INTEGERS, WORDS, raw_bounds
 from samspel.registers.schema import DefaultsDoc, NeutralDoc, RowDoc, SignalDoc
-from samspel.registers.vocabulary import STATE_WORDS, TARGET, UNIT_FACTORS
+from samspel.registers.vocabulary import STATE_WORDS, UNIT_FACTORS
 
 __all__ = ["PlacedRow", "build_register", "literal_or_signal"]
 
@@ -236,6 +236,3 @@ def _write_problems(register: Register, doc: RowDoc) -> _Found:
         yield "write", f"found 6, but {register.type} has {register.count} words: only 16 writes several"
     if register.table is not Table.HOLDING:
         yield "write", "only holding registers can be written"
-    neutral = register.neutral
-    if isinstance(neutral, SignalValue) and TARGET in (neutral.name, neutral.clamp_to, neutral.share_of):
-        yield "neutral", f"found {TARGET}, but no command is in force on release"
