@@ -76,8 +76,10 @@ async def test_a_wrong_device_gets_nothing_but_the_check(running, device):
     await endpoint.wait_open()
     with pytest.raises(WrongDevice, match="found B"):
         await write(link, 1)
+    refused_at = now()
     with pytest.raises(WrongDevice):
         await write(link, 1, Priority.STOP)
+    assert now() == refused_at, "known to be wrong: no waiting for the next check"
     assert not link.connected
     assert {sent.address for sent in device.log} == {SERIAL}
     await link.wait_connected()

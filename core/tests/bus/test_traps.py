@@ -13,7 +13,7 @@ import struct
 import pytest
 from samspel.bus.endpoint import Endpoint
 from samspel.bus.profile import BusProfile
-from samspel.bus.pymodbus_connection import connect
+from samspel.bus.pymodbus_connection import _RAW_CLASSES, connect
 from samspel.contract.errors import BadAnswer, DeviceBusy, DeviceRefused, LinkDown, NoAnswer, RegisterAbsent
 from samspel.contract.ports import Priority, Table
 
@@ -360,6 +360,15 @@ async def test_rtu_answers_in_pieces_are_put_together_for_vendor_functions_too(s
     connection = await dial(wire, framing="rtu")
     assert (await connection.transact(1, 3, READ_ONE, LONG_S)).payload == b"\x02\x00\x07"
     assert (await connection.transact(1, 0x41, b"login", LONG_S)).payload == b"challenge"
+
+
+@pytest.mark.parametrize("pdu", [b"\x41challenge", b"\x41", words(1, 2), b"\x06\0\5\0\7", b"\x10\0\5\0\2"])
+def test_no_beginning_of_an_rtu_answer_is_taken_for_the_whole(pdu):
+    whole = rtu(1, pdu)
+    raw_class = _RAW_CLASSES[pdu[0]]
+    assert raw_class.calculateRtuFrameSize(whole) == len(whole)
+    for length in range(4, len(whole)):
+        assert raw_class.calculateRtuFrameSize(whole[:length]) in (0, len(whole))
 
 
 @pytest.mark.parametrize("function", [0x41, 0x2B])
