@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -102,8 +103,7 @@ class ScriptedLink:
         return number
 
 
-@pytest.fixture
-def link() -> ScriptedLink:
+def sample_device() -> ScriptedLink:
     link = ScriptedLink()
     for place, word in enumerate([*text_words("SAMPLE-5K", 8), *text_words(SERIAL, 4), *text_words("V1.150", 4)]):
         link.words[place] = word
@@ -125,18 +125,27 @@ def link() -> ScriptedLink:
     return link
 
 
+@pytest.fixture
+def make_link() -> Callable[[], ScriptedLink]:
+    return sample_device
+
+
+@pytest.fixture
+def link() -> ScriptedLink:
+    return sample_device()
+
+
 @pytest.fixture(scope="session")
 def manifest() -> Manifest:
     return load_manifest(HERE / "driver.toml")
 
 
 @pytest.fixture
-def make_driver(manifest: Manifest, link: ScriptedLink) -> Callable[..., MapDriver]:
-    def make(session: object = None, path: str = "lan", **options: object) -> MapDriver:
-        maps = MapFiles(manifest.maps)
+def make_driver_on(manifest: Manifest) -> Callable[..., MapDriver]:
+    def make(link: ScriptedLink, session: object = None, path: str = "lan", **options: object) -> MapDriver:
         return MapDriver(
             manifest,
-            maps,
+            MapFiles(manifest.maps),
             manifest.faults,
             link,
             LoopClock(),
@@ -146,6 +155,11 @@ def make_driver(manifest: Manifest, link: ScriptedLink) -> Callable[..., MapDriv
         )
 
     return make
+
+
+@pytest.fixture
+def make_driver(make_driver_on: Callable[..., MapDriver], link: ScriptedLink) -> Callable[..., MapDriver]:
+    return partial(make_driver_on, link)
 
 
 @pytest.fixture

@@ -176,8 +176,8 @@ async def test_stop_abandons_a_running_sequence_and_comes_after_its_write(driver
     snapshot = await driver.take()
     link.delay_s = 0.2
     running = asyncio.create_task(driver.set_power(2000, LATER, snapshot, None))
-    while not link.writes:
-        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    assert addresses(link) == [DISCHARGE_POWER]
     await driver.stop(snapshot)
     with pytest.raises(SequenceAbandoned):
         await running

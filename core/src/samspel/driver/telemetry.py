@@ -64,7 +64,7 @@ class Telemetry:
             reading = self._of_sample(row, sample, quality)
         elif self.reader.absent(row.name):
             reading = self._nothing(unit, Quality.ABSENT)
-        elif row.only_if is not None and row.only_if[0] in fresh:
+        elif row.only_if is not None and row.only_if[0] in fresh and not _holds(row.only_if, fresh):
             reading = self._nothing(unit, Quality.INVALID)
         elif row.name in self._last:
             reading = self._of_sample(row, self._last[row.name], Quality.STALE)

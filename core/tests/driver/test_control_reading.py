@@ -1,0 +1,79 @@
+"""Whose values stand in the control block: default, ours or foreign."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from samspel.contract.driver import ControlState
+
+pytestmark = pytest.mark.looptime
+
+COMMAND, CHARGE_POWER, DISCHARGE_POWER, CHARGE_LIMIT, DISCHARGE_LIMIT = 200, 201, 203, 210, 212
+LATER = 1e9
+
+
+async def test_an_untouched_device_is_default_whatever_its_parameters_hold(driver, link):
+    link.set(DISCHARGE_POWER, 2500, 2)
+    assert (await driver.read_control()).state is ControlState.DEFAULT
+
+
+async def test_a_latched_command_without_a_journal_is_foreign(driver, link):
+    link.set(COMMAND, 2)
+    link.set(DISCHARGE_POWER, 2500, 2)
+    reading = await driver.read_control()
+    assert reading.state is ControlState.FOREIGN
+    assert "command = discharge" in reading.text
+
+
+async def test_a_limit_left_at_zero_is_not_default(driver, link):
+    link.set(DISCHARGE_LIMIT, 0, 2)
+    reading = await driver.read_control()
+    assert reading.state is ControlState.FOREIGN
+    assert "discharge_limit = 0 W" in reading.text
+
+
+async def test_what_this_driver_wrote_is_ours_and_what_another_changes_is_foreign(driver, link):
+    snapshot = await driver.take()
+    await driver.set_power(1500, LATER, snapshot, None)
+    ours = await driver.read_control([], snapshot)
+    assert ours.state is ControlState.OURS
+    link.set(DISCHARGE_POWER, 900, 2)
+    foreign = await driver.read_control([], snapshot)
+    assert foreign.state is ControlState.FOREIGN
+    assert foreign.fingerprint != ours.fingerprint
+
+
+async def test_after_a_restart_the_marks_tell_ours(driver, make_driver, link):
+    snapshot = await driver.take()
+    mark = json.loads(json.dumps(driver.plan(1500)))
+    await driver.set_power(1500, LATER, snapshot, None)
+    restarted = make_driver()
+    await restarted.identify()
+    assert (await restarted.read_control([mark], snapshot)).state is ControlState.OURS
+    assert (await restarted.read_control()).state is ControlState.FOREIGN
+    assert (await restarted.read_control([restarted.plan(1400)], snapshot)).state is ControlState.FOREIGN
+
+
+async def test_an_open_snapshot_makes_a_changed_limit_visible(driver, link):
+    snapshot = await driver.take()
+    link.set(CHARGE_LIMIT, 1000, 2)
+    assert (await driver.read_control([], snapshot)).state is ControlState.FOREIGN
+    assert (await driver.read_control()).state is ControlState.DEFAULT
+
+
+async def test_a_release_leads_back_to_default(driver, link):
+    snapshot = await driver.take()
+    before = await driver.read_control()
+    await driver.set_power(-1000, LATER, snapshot, None)
+    await driver.release(snapshot)
+    after = await driver.read_control([], snapshot)
+    assert after.state is ControlState.DEFAULT
+    assert after.fingerprint == before.fingerprint
+
+
+async def test_looking_writes_nothing(driver, link):
+    await driver.read_control()
+    await driver.read()
+    await driver.read_faults()
+    assert link.writes == []
