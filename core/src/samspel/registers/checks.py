@@ -99,6 +99,7 @@ class SequenceCheck:
     limits: Limits
     problems: Problems
     writers: dict[str, str] = field(default_factory=dict)
+    _remembered: dict[str, Place] = field(default_factory=dict)
 
     def sequence(self, name: str, steps: Sequence, place: Place) -> None:
         """Check one sequence, or the steps of one rung of ladder `name`."""
@@ -131,6 +132,12 @@ class SequenceCheck:
             self._ceiling(row, (*place, "ceiling"))
         if row.neutral is not None:
             self._value(row, row.neutral, (*place, "neutral"), has_target=False)
+
+    def snapshots(self) -> None:
+        """Check, after all sequences, that what a value takes from the snapshot will be in it."""
+        for name, place in self._remembered.items():
+            if name not in self.writers:
+                self.problems.add(place, f"the snapshot holds what sequences write; none writes {name}")
 
     # --- steps ---
 
@@ -282,6 +289,7 @@ class SequenceCheck:
     def _restore(self, row: Register, value: Restore, place: Place, *, has_target: bool) -> None:
         if value.register is not None:
             self.names.register(value.register, (*place, "snapshot"))
+            self._remembered.setdefault(value.register, (*place, "snapshot"))
         if value.otherwise is not None:
             self._value(row, value.otherwise, (*place, "otherwise"), has_target=has_target)
         elif row.neutral is None:
@@ -327,6 +335,8 @@ def _duties(row: Register) -> Iterator[tuple[str, str]]:
         yield "authority", f"is missing: {listed(Authority)}"
     if row.on_release is None:
         yield "on_release", f"is missing: {listed(OnRelease)}"
+    elif row.on_release is OnRelease.LEAVE and row.trigger:
+        yield "on_release", "found leave, but a trigger would stay in force: reset or restore"
     elif row.on_release is not OnRelease.LEAVE and row.neutral is None:
         yield "neutral", f"is missing: {row.on_release} needs to know what to write without a snapshot"
     if row.on_release is OnRelease.RESTORE and not row.readable:

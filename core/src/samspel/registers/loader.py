@@ -232,6 +232,7 @@ class _Build:
             check.sequence(name, steps, self._place_of(name))
         for name, rungs in ladders.items():
             check.ladder(name, rungs, self._place_of(name))
+        check.snapshots()
         rows = self._rows()
         owned = [name for name in registers if name in check.writers]
         for name in owned:

@@ -115,16 +115,20 @@ def _schema_text(detail: dict[str, Any]) -> str:
             allowed = detail["ctx"]["expected"]
             words = [word.strip(" '") for word in allowed.replace(" or ", ",").split(",")]
             return f"found {found}, allowed: {listed(words)}{did_you_mean(detail['input'], words)}"
-        case "string_pattern_mismatch":
-            return f"found {found}, expected text that matches {detail['ctx']['pattern']}"
         case "shape" | "raw_key":
             return f"found {found}; {detail['msg']}"
         case _:
-            return f"found {found}, expected {_expected(detail['msg'])}"
+            return f"found {found}, expected {_expected(detail)}"
 
 
-def _expected(message: str) -> str:
-    text = message.replace("Input should be ", "").replace(" should have ", " with ").replace("String", "text")
+def _expected(detail: dict[str, Any]) -> str:
+    if detail["type"] in {"model_type", "dict_type"}:
+        return "a table"
+    if detail["type"] == "string_pattern_mismatch":
+        return f"text that matches {detail['ctx']['pattern']}"
+    text = (
+        str(detail["msg"]).replace("Input should be ", "").replace(" should have ", " with ").replace("String", "text")
+    )
     return text.split(" after validation")[0].removeprefix("a valid ")
 
 
