@@ -483,3 +483,14 @@ async def test_one_unit_has_one_state_and_one_check(running):
         endpoint.link(1, other)
     with pytest.raises(ValueError, match="outside 0 to 255"):
         endpoint.link(256)
+
+
+async def test_a_peer_that_closes_while_we_wait_after_the_connect_never_counts_as_open(running, device):
+    endpoint = running(connect_wait_s=1.0)
+    link = endpoint.link(1)
+    await asyncio.sleep(0.5)
+    device.connections[0].lose()
+    await asyncio.sleep(0.6)
+    with pytest.raises(LinkDown, match="another client"):
+        await read(link, 1)
+    assert (endpoint.stats.connects, endpoint.stats.failed_connects) == (0, 1)
