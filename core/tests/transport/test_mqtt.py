@@ -199,6 +199,20 @@ async def test_a_killed_thread_is_replaced(mosquitto_broker):
     await site.transport.close()
 
 
+async def test_a_system_without_room_for_a_thread_is_tried_again(mosquitto_broker, monkeypatch, caplog):
+    start, failures = threading.Thread.start, iter([RuntimeError("can't start new thread")])
+
+    def fail(thread):
+        if thread.name == "samspel-mqtt" and (failure := next(failures, None)):
+            raise failure
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    site = await (await make(mosquitto_broker.port).start("t/+")).up()
+    assert "can't start new thread" in caplog.text
+    await site.transport.close()
+
+
 async def test_a_hanging_thread_is_given_up(mosquitto_broker, monkeypatch):
     site = await (await make(mosquitto_broker.port).start("t/+")).up()
     release = threading.Event()

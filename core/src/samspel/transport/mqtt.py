@@ -19,7 +19,8 @@ _log = logging.getLogger(__name__)
 
 _IN_FLIGHT = 8
 _WATCH_S = 1.0
-_FAREWELL_S = 2.0
+_FAREWELL_S = 1.5
+_LEAVE_S = 1.0
 
 
 class MqttTransport:
@@ -92,7 +93,7 @@ class MqttTransport:
             connection.acknowledge(mid)
 
     async def close(self, farewell: Outbound | None = None) -> None:
-        """Publish `farewell` when up, then leave in order. Takes a few seconds at most."""
+        """Publish `farewell` when up, then leave in order. Takes three seconds at most."""
         if farewell is not None and self._up:
             with contextlib.suppress(TransportError, TimeoutError):
                 await asyncio.wait_for(self.publish(farewell), _FAREWELL_S)
@@ -106,14 +107,20 @@ class MqttTransport:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        connection.disconnect()
-        await asyncio.wait([connection.ended], timeout=_FAREWELL_S)
-        connection.abandon("closed by us")
+        try:
+            connection.disconnect()
+            await asyncio.wait([connection.ended], timeout=_LEAVE_S)
+        finally:
+            connection.abandon("closed by us")
 
     async def _supervise(self) -> None:
         failures = 0
         while True:
-            ended = await self._run_connection()
+            try:
+                ended = await self._run_connection()
+            except Exception as error:  # noqa: BLE001 -- no thread or socket to be had now is no reason to give up
+                _log.exception("could not begin a connection to the broker")
+                ended = Ended(f"{type(error).__name__}: {error}")
             _log.warning("broker %s: %s (MQTT %s)", self._broker(), ended.why, self.protocol)
             failures = 1 if ended.was_up else failures + 1
             if not self._versions.try_other_at_once(ended):

@@ -94,8 +94,12 @@ class Connection:
         self.thread = threading.Thread(target=self._run, name="samspel-mqtt", daemon=True)
 
     def start(self) -> None:
-        """Begin to connect."""
-        self.thread.start()
+        """Begin to connect. Where the system has no room for a thread, `ended` says so."""
+        try:
+            self.thread.start()
+        except RuntimeError as error:
+            self._finish(Ended(str(error)))
+            self._wake_read.close()
 
     def is_alive(self) -> bool:
         """Whether the thread runs and does not hang."""
@@ -158,6 +162,8 @@ class Connection:
         greeting_ends_at = time.monotonic() + self._options.connect_timeout_s
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
+            if (wire := client.socket()) is not None:
+                selector.register(wire, selectors.EVENT_READ)
             while self._trouble is None and self._jobs is not None and (wire := client.socket()) is not None:
                 self._turn(client, wire, selector)
                 if not self._greeted and time.monotonic() > greeting_ends_at:
@@ -168,9 +174,8 @@ class Connection:
         """Wait for something to do, and do it."""
         self._alive_at = time.monotonic()
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.want_write() else 0)
-        selector.register(wire, wanted)
+        selector.modify(wire, wanted)
         ready = {key.fileobj: events for key, events in selector.select(min(_TICK_S, self._patience_s()))}
-        selector.unregister(wire)
         if self._wake_read in ready:
             self._do_jobs(client)
         if ready.get(wire, 0) & selectors.EVENT_READ:
