@@ -49,6 +49,15 @@ def test_an_empty_battery_gives_nothing_and_a_full_one_takes_nothing():
     assert Battery(soc_pct=100).feasible_w(-5000, 1) == 0
 
 
+def test_the_last_step_to_either_end_takes_exactly_what_fits():
+    nearly_full, nearly_empty = Battery(soc_pct=99.9), Battery(soc_pct=0.1)
+    nearly_full.step(nearly_full.feasible_w(-50_000, 60), 60)
+    nearly_empty.step(nearly_empty.feasible_w(50_000, 60), 60)
+    assert (nearly_full.soc_pct, nearly_empty.soc_pct) == (pytest.approx(100), pytest.approx(0, abs=1e-9))
+    assert nearly_full.charged_wh * nearly_full.efficiency == pytest.approx(10)
+    assert nearly_empty.discharged_wh / nearly_empty.efficiency == pytest.approx(10)
+
+
 def test_work_warms_the_battery_and_rest_cools_it():
     battery = Battery(temperature_c=20, ambient_c=20)
     for _ in range(600):

@@ -131,6 +131,14 @@ def test_two_clients_where_two_are_allowed(make_toy):
     assert (closed, twin.connections) == ([], 2)
 
 
+def test_it_is_the_oldest_that_goes(make_toy):
+    twin, first, second = make_toy(clients=2), [], []
+    connect(twin, first)
+    connect(twin, second)
+    connect(twin)
+    assert (first, second) == ([Close.ORDERLY], [])
+
+
 def test_a_closed_session_makes_room(make_toy):
     twin = make_toy(clients=1)
     connect(twin).close()

@@ -285,6 +285,16 @@ def test_end_stops_with_one_percent_of_hysteresis():
     assert b.wait(10)["battery_power_w"] == pytest.approx(2000, abs=10)
 
 
+def test_the_upper_end_stop_has_it_too():
+    b = bench(pv_w=3000, soc_pct=89.9)
+    b.write(charge_cutoff_soc=90)
+    assert b.wait(60)["battery_power_w"] == pytest.approx(0, abs=5)
+    b.twin.set({"soc_pct": 89.5})
+    assert b.wait(20)["battery_power_w"] == pytest.approx(0, abs=5)
+    b.twin.set({"soc_pct": 88})
+    assert b.wait(10)["battery_power_w"] == pytest.approx(-2500, abs=20)
+
+
 def test_a_forcible_charge_at_the_top_gives_silence_not_power():
     b = bench(soc_pct=100)
     force(b, CHARGE, 1000)

@@ -12,7 +12,8 @@ from samspel_sim.testing import Bench, RefusedError
 
 ALARM_BITS = [(word, bit, row[bit]) for word, row in facts()["alarms"].items() for bit in range(16)]
 FIELD_BLOCKS = [
-    (30000, 83), (32000, 11), (32016, 48), (32066, 50), (37000, 23), (37046, 4), (37100, 38), (37101, 37),
+    (30000, 83), (30211, 8), (30561, 45), (32000, 11), (32016, 48), (32066, 50), (37000, 23), (37046, 4),
+    (37100, 38), (37101, 37),
     (37758, 30), (37760, 24), (38229, 13), (38452, 6), (40125, 3), (47075, 14), (47101, 6), (47415, 4),
     (47081, 7), (47246, 5),
 ]  # fmt: skip
@@ -273,6 +274,13 @@ def test_a_wrong_login_is_refused(wrong):
     assert client.write() == DENIED
 
 
+def test_a_proof_without_a_challenge_is_refused():
+    b = bench(path="wlan")
+    proof = hmac.digest(sha256(b"00000a").digest(), bytes(16), sha256)
+    content = bytes(16) + b"\x09installer" + bytes([len(proof)]) + proof
+    assert b.ask(bytes([0x41, 0x25, len(content)]) + content)[3] == 1
+
+
 def test_a_login_belongs_to_its_connection():
     b = bench(path="wlan", settings={"clients": 2})
     first, second = Client(b), Client(b)
@@ -320,6 +328,7 @@ def test_without_its_meter_it_hangs_up_on_371xx():
     for address, count in ((37101, 2), (37100, 38), (37138, 1)):
         with pytest.raises(HangUp):
             read_words(b, address, count)
+    assert len(read_words(b, 37200, 2)) == len(read_words(b, 37068, 2)) == 2
     b.twin.set({"meter_online": True})
     assert b.wait(4).read("meter_status") == 1
     assert len(read_words(b, 37100, 38)) == 38

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import HangUp, LinkTraits, Login, OptionError, Silence, TwinOptions
 from samspel_sim.misbehave import Misbehaviours
 from samspel_sim.pdu import ILLEGAL_FUNCTION, exception
-from samspel_sim.physics import Home, Lag, default_home
-from samspel_sim.registers import Register, Table, Words, read_csv
+from samspel_sim.physics import Lag
+from samspel_sim.registers import Register, Words
 
 from samspel_huawei.twin import identity, login, rules, telemetry
+from samspel_huawei.twin.equipment import dongle_bank, inverter_bank, make_home
 from samspel_huawei.twin.forcible import Forcible
 from samspel_huawei.twin.limits import (
     SCHEDULES,
@@ -26,13 +26,12 @@ from samspel_huawei.twin.limits import (
     live_ceilings_w,
 )
 from samspel_huawei.twin.modes import Sight, Wish, decide
-from samspel_huawei.twin.profile import HERE, Profile, facts
+from samspel_huawei.twin.profile import Profile, facts
 
 KNOWN_MISBEHAVIOURS = (
     "ignore_setpoint", "clamp", "reverse", "meter_offline", "sleep", "night", "battery_fault",
     "calibration", "other_serial", "reboot", "firmware",
 )  # fmt: skip
-_MIDSUMMER_MORNING_S = 1_782_036_000.0
 _METER = range(37101, 37139)
 _STORAGE_SETTINGS = range(47075, 47300)
 _ASLEEP = 4
@@ -50,7 +49,7 @@ class Sun2000:
         self.profile = profile
         self.serial = f"SIM{options.seed % 10**9:09d}"
         self.misbehaviours = Misbehaviours(KNOWN_MISBEHAVIOURS)
-        self.home = _home(profile, options)
+        self.home = make_home(profile, options)
         self.forcible = Forcible()
         self.schedule = Schedule()
         self.stops = EndStops()
@@ -343,9 +342,9 @@ class Sun2000:
 
     def _build(self, kept: Mapping[str, Words]) -> None:
         """Make the banks, with defaults and with what is kept."""
-        self._banks = {self.unit: _inverter_bank(self.profile)}
+        self._banks = {self.unit: inverter_bank(self.profile)}
         if self.profile.path.dongle_unit is not None:
-            self._banks[self.profile.path.dongle_unit] = _dongle_bank()
+            self._banks[self.profile.path.dongle_unit] = dongle_bank()
         telemetry.fill_fixed(self)
         for name, words in kept.items():
             if name in self.bank.table:
@@ -366,36 +365,3 @@ def _within(key: str, value: object, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise OptionError(f"{key} wants a number in {low}..{high}, not {value!r}")
     return float(value)
-
-
-def _home(profile: Profile, options: TwinOptions) -> Home:
-    home = default_home(
-        options.seed,
-        soc_pct=options.soc_pct,
-        capacity_wh=profile.capacity_wh,
-        ac_limit_w=profile.model.pmax_w,
-    )
-    home.epoch_s = options.epoch_s or _MIDSUMMER_MORNING_S
-    home.panels.by_day = options.settings.get("pv", "steady") == "day"
-    return home
-
-
-@cache
-def _rows() -> tuple[Register, ...]:
-    """The dossier's register table; read once, since it is the same for every device."""
-    return tuple(read_csv(HERE / "registers.csv"))
-
-
-def _inverter_bank(profile: Profile) -> Bank:
-    absent = set(profile.firmware.absent)
-    second = len(profile.packs) > 1
-    rows = [row for row in _rows() if not row.models.startswith(("SDongle", "EMMA"))]
-    rows = [row for row in rows if row.name not in absent and (second or "second LUNA2000" not in row.models)]
-    link = facts()["link"]
-    windows = [(first, count) for first, count in link["windows"]]
-    return Bank(Table(rows), gap=link["gap_registers"], windows=windows)
-
-
-def _dongle_bank() -> Bank:
-    rows = [row for row in _rows() if row.models.startswith("SDongle") or row.name == "model_name"]
-    return Bank(Table(rows), gap=facts()["link"]["gap_registers"])
