@@ -176,7 +176,7 @@ async def test_stop_abandons_a_running_sequence_and_comes_after_its_write(driver
     snapshot = await driver.take()
     link.delay_s = 0.2
     running = asyncio.create_task(driver.set_power(2000, LATER, snapshot, None))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.7)
     assert addresses(link) == [DISCHARGE_POWER]
     await driver.stop(snapshot)
     with pytest.raises(SequenceAbandoned):
