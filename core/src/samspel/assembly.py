@@ -34,7 +34,7 @@ __all__ = ["build_edge", "check_site"]
 
 def build_edge(config: SiteConfig, store: Store, clock: Clock, rng: random.Random) -> Edge:
     """Everything wired, nothing started. Raises ConfigError, MapError or PluginError."""
-    plugins = Plugins(drivers=[device.driver for device in config.devices.values()])
+    plugins = _plugins(config)
     outlet = Outlet(config.site.name, f"{rng.getrandbits(64):016x}", store.outbox, clock)
     attached = _attach_all(config, plugins, clock, rng)
     stations = {
@@ -61,12 +61,16 @@ def build_edge(config: SiteConfig, store: Store, clock: Clock, rng: random.Rando
 
 def check_site(config: SiteConfig, clock: Clock, rng: random.Random) -> Mapping[str, Connected]:
     """Everything that can be checked without touching broker, disk or device."""
-    plugins = Plugins(drivers=[device.driver for device in config.devices.values()])
+    plugins = _plugins(config)
     attached = _attach_all(config, plugins, clock, rng)
     for device in config.devices.values():
         _chain(device, plugins)
     mqtt_options(config)
     return attached
+
+
+def _plugins(config: SiteConfig) -> Plugins:
+    return Plugins([device.driver for device in config.devices.values()], config.extensions)
 
 
 def mqtt_options(config: SiteConfig) -> MqttOptions:

@@ -16,7 +16,7 @@ from samspel.contract.fault import FaultCode
 from samspel.contract.outcome import Deviation, Evidence, Stage
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
-from samspel.contract.telemetry import Reading
+from samspel.contract.telemetry import Quality, Reading
 from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Phase, Policy, State
@@ -32,6 +32,9 @@ __all__ = ["Device", "DeviceLimits"]
 
 logger = logging.getLogger("samspel.device")
 
+FRESH_S = 30.0
+"""A state of charge older than this is read again before the first write after a start or a lost link."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLimits:
@@ -44,7 +47,7 @@ class DeviceLimits:
 
 
 class Device:
-    """Holds the newest readings; everything else is asked of the stations."""
+    """Holds the newest readings, and of each signal the newest good one; everything else is asked of the stations."""
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Device:
     ) -> None:
         self.name = name
         self.readings: dict[str, Reading] = {}
+        self._good: dict[str, Reading] = {}
         self.identity: Identity | None = None
         self._driver, self._chain, self._outlet, self._clock, self._limits = driver, chain, outlet, clock, limits
         self.faults = FaultTracker(name)
@@ -90,6 +94,8 @@ class Device:
 
     async def follow(self, order: Follow, state: State) -> tuple[WriteReport | None, bool]:
         """Shape, gate, journal, write."""
+        if order.force:
+            await self._know_the_battery()
         shaped = self._shape(order, state)
         action = decide(
             shaped.target_w,
@@ -115,8 +121,14 @@ class Device:
         """Release and verify."""
         return await self._driver.release(order.snapshot, state.marks)
 
+    async def _know_the_battery(self) -> None:
+        """The first write after a start or a lost link waits for one look: limits need a state of charge."""
+        soc = self._good.get("soc_pct")
+        if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
+            await self.poll(("fast",))
+
     def _shape(self, order: Follow, state: State) -> Result:
-        context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self.readings)
+        context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self._good)
         shaped = self._chain.shape(order.power_w, context)
         self._say_clamps(shaped, state)
         return shaped
@@ -151,6 +163,7 @@ class Device:
         """Read, remember, judge delivery, publish."""
         readings = await self._driver.read(groups)
         self.readings.update(readings)
+        self._good.update((name, one) for name, one in readings.items() if one.quality is Quality.GOOD)
         self._judge_delivery()
         self._outlet.telemetry(self.name, readings)
 

@@ -152,7 +152,10 @@ class ControlConfig(_Table):
 
 
 class SiteConfig(BaseSettings):
-    """The whole file. Any value can come from the environment: SAMSPEL__MQTT__PASSWORD, SAMSPEL__SITE__NAME."""
+    """The whole file. Any value can come from the environment: SAMSPEL__MQTT__PASSWORD, SAMSPEL__SITE__NAME.
+
+    `extensions` names the installed extensions whose filters or transports this site uses.
+    """
 
     model_config = SettingsConfigDict(
         extra="forbid",
@@ -167,6 +170,7 @@ class SiteConfig(BaseSettings):
     issuers: dict[Literal["household", "dispatcher", "installer", "local_safety"], tuple[Name, ...]]
     devices: Annotated[dict[Name, DeviceConfig], Field(min_length=1)]
     control: ControlConfig = ControlConfig()
+    extensions: tuple[Name, ...] = ()
 
     @classmethod
     def settings_customise_sources(

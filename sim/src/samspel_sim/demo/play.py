@@ -13,6 +13,8 @@ __all__ = ["Expectation", "Play"]
 
 MOVING_W = 150.0
 """From here on a movement is more than noise."""
+STEP_S = 4.0
+CUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Play:
     # --- scenes ---
 
     def _begin(self) -> None:
-        self._announce("the edge finds its inverter and its broker")
+        self._announce("an evening: little sun, the edge finds its inverter and its broker")
+        self.twin.set(pv_power_w=100.0, load_power_w=600.0)
         online = self.dispatcher.wait_for(
             lambda one: one["_leaf"] == "birth" and all(device.get("identity") for device in one["devices"]), 30
         )
@@ -73,16 +76,18 @@ class Play:
         self._stage(command, "delivered", within_s=40)
 
     def _ramp(self) -> None:
-        self._announce("ramp down in three steps, each before the last is reached")
-        commands = [self._step(power_w) for power_w in (-1500.0, -1000.0, -500.0)]
+        self._announce("ramp up in three steps, each before the last is reached")
+        commands = [self._step(power_w) for power_w in (-2500.0, -3000.0, -3500.0)]
         for command in commands[:-1]:
             ended = self.dispatcher.outcome(command, 10, end="superseded")
             self._expect(f"{command} is superseded", bool(ended), _seen(ended))
         self._stage(commands[-1], "verified", within_s=15)
+        self._stage(commands[-1], "delivered", within_s=40)
 
     def _step(self, power_w: float) -> str:
         command = self.dispatcher.send("set_power", power_w=power_w, ttl_s=120)
         self.dispatcher.outcome(command, 10, stage="written")
+        self._pause(STEP_S)
         return command
 
     def _stale(self) -> None:
@@ -101,6 +106,7 @@ class Play:
         self.twin.misbehave("reset", on=True)
         lost = self.dispatcher.outcome(command, 20, since=since, deviation="lost_link")
         self._expect("the loss is reported", bool(lost), _seen(lost))
+        self._pause(CUT_S)
         self.twin.misbehave("reset", on=False)
         adopted = self.dispatcher.outcome(command, 30, since=since, reason="adopted")
         self._expect("the command is taken up again", bool(adopted), _seen(adopted))
@@ -126,13 +132,14 @@ class Play:
         self._announce("discharge with 1500 W, then kill the edge without a word")
         command = self.dispatcher.send("set_power", power_w=1500.0, ttl_s=120, ends_stop=self._stopped_by)
         self._stage(command, "verified", within_s=20)
-        moved = self._until(lambda: self._battery_w() > MOVING_W, 30)
-        self._expect("the battery discharges", moved, f"{self._battery_w():.0f} W")
+        self._stage(command, "delivered", within_s=40)
         since = self.dispatcher.position()
         self.edge.kill()
         self.edge.start()
         adopted = self.dispatcher.outcome(command, 30, since=since, reason="adopted")
         self._expect("its successor adopts the command", bool(adopted), _seen(adopted))
+        held = self._until(lambda: abs(self._true_battery_w() - 1500.0) < MOVING_W, 5)
+        self._expect("the battery never noticed", held, f"{self._true_battery_w():.0f} W")
 
     def _release(self) -> None:
         self._announce("release")
@@ -170,6 +177,10 @@ class Play:
     def _discharge_written(self, since: int) -> bool:
         """Whether 3000 W in any encoding reached the inverter since then."""
         return any(3000 in entry["values"] for entry in self.twin.state()["write_log"][since:])
+
+    def _pause(self, seconds: float) -> None:
+        """The play takes its time, as a home does."""
+        time.sleep(seconds)
 
     def _until(self, holds: Callable[[], bool], within_s: float) -> bool:
         until = time.monotonic() + within_s
