@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from samspel.contract.admitted import Admitted
 from samspel.contract.capability import Authority, Capabilities, Direction
-from samspel.contract.command import Accept, Arm, Release, SetPower, Stop
+from samspel.contract.command import Accept, Arm, Command, Release, SetPower, Stop
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import End, Stage
 from samspel.control.events import ResetShaping, Say
@@ -77,16 +77,16 @@ def _latch(admitted: Admitted, stop: Stop, earlier: StopLatch | None, now: float
     )
     if earlier is None:
         return latch
-    newest = (stop.epoch, stop.seq)
-    if earlier.issuer == stop.issuer:
-        newest = max(newest, (earlier.epoch, earlier.seq))
-    return replace(
-        latch,
-        rank=max(latch.rank, earlier.rank),
-        epoch=newest[0],
-        seq=newest[1],
-        issued_at=max(latch.issued_at, earlier.issued_at),
-    )
+    if not _said_before(stop, earlier):
+        return replace(latch, rank=max(admitted.rank, earlier.rank))
+    return replace(earlier, command_id=stop.id, rank=max(admitted.rank, earlier.rank), since=now, asserted=False)
+
+
+def _said_before(command: Command, stop: StopLatch) -> bool:
+    """Whether a command is older than the stop in force, by its issuer's own order or else by the wall clocks."""
+    if command.issuer == stop.issuer:
+        return (command.epoch, command.seq) < (stop.epoch, stop.seq)
+    return command.issued_at < stop.issued_at
 
 
 def _end_give_back(turn: Turn, reason: str, text: str) -> None:
@@ -102,9 +102,7 @@ def _stop_stands_against(stop: StopLatch, admitted: Admitted) -> tuple[str, str,
     if admitted.rank < stop.rank:
         text = f"the stop was given with rank {stop.rank.name.lower()}, this has {admitted.rank.name.lower()}"
         return "outranked", text, End.REFUSED
-    same_issuer = command.issuer == stop.issuer
-    older = (command.epoch, command.seq) < (stop.epoch, stop.seq) if same_issuer else command.issued_at < stop.issued_at
-    if older:
+    if _said_before(command, stop):
         return "stop", "it was issued before the stop in force", End.SUPERSEDED
     return None
 

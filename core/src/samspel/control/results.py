@@ -32,21 +32,23 @@ def _done(turn: Turn) -> None:
 
 
 def on_looked(turn: Turn, event: Looked) -> None:
-    """The control block is known: recover if it was not, otherwise check that it is as we left it."""
-    _done(turn)
-    turn.set(looked_at=turn.now)
+    """The control block is known: recover if it was not, otherwise check that it is as we left it.
+
+    That a routine look succeeds says nothing about writes: it neither forgives their failures nor hurries them.
+    """
+    turn.set(action=None, looked_at=turn.now)
     if event.snapshot is not None:
         turn.set(baseline=event.snapshot)
     if turn.state.unsettled:
         _recover(turn, event)
     else:
         _check(turn, event)
-    if turn.state.news:
-        turn.go_on()
+    turn.go_on()
 
 
 def _recover(turn: Turn, event: Looked) -> None:
     state = turn.state
+    _done(turn)
     turn.set(unsettled=False)
     match decide(
         event.reading.state,
@@ -253,6 +255,9 @@ def on_failed(turn: Turn, event: Failed) -> None:
         if event.action is Action.TAKE:
             turn.set(phase=Phase.RELEASED)
         return
+    if event.action is Action.LOOK and not turn.state.unsettled:
+        turn.set(looked_at=turn.now)  # A routine look is tried again when the next is due; feeding goes on.
+        return
     turn.back_off()
     match event.action:
         case Action.TAKE:
@@ -264,8 +269,7 @@ def on_failed(turn: Turn, event: Failed) -> None:
         case Action.GIVE_BACK:
             _give_back_failed(turn, event.error)
         case Action.LOOK:
-            # What was not settled is looked at again after the pause; a routine look must not starve the feeding.
-            turn.set(looked_at=turn.now)
+            pass  # What is not known is looked at again after the pause.
 
 
 def _take_failed(turn: Turn, error: SamspelError) -> None:
