@@ -76,6 +76,15 @@ def test_half_open_connections_stay_dead_for_good(line):
     assert Line(line.twin, line.hand).ask(READ).pdu is not None
 
 
+def test_half_open_connections_are_not_closed_for_newer_ones(make_toy, hand):
+    line = Line(make_toy(clients=1), hand)
+    line.twin.misbehave("half_open")
+    Line(line.twin, hand)
+    line.twin.misbehave("half_open", False)
+    assert Line(line.twin, hand).ask(READ).pdu is not None
+    assert line.closed == []
+
+
 def test_refuse_connections(line):
     line.twin.misbehave("refuse_connections")
     assert Line(line.twin, line.hand).session is None

@@ -79,15 +79,13 @@ def test_time_of_use_charges_in_its_period_when_the_grid_may():
 # -- forcible ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("direction", "sign", "name"), [(CHARGE, -1, "forcible_charge"), (DISCHARGE, 1, "forcible_discharge")]
-)
-def test_a_forcible_command_wins_over_the_own_mode(direction, sign, name):
+@pytest.mark.parametrize(("direction", "sign"), [(CHARGE, -1), (DISCHARGE, 1)])
+def test_a_forcible_command_wins_over_the_own_mode(direction, sign):
     b = bench()
     force(b, direction, 1500)
     b.wait(40)
     assert b["battery_power_w"] == pytest.approx(sign * 1500, abs=5)
-    assert (b["mode"], b.read("bat1_working_mode")) == (name, 1)
+    assert (b["mode"], b.read("bat1_working_mode")) == ("forcible", 1)
     assert b.read("storage_power") == pytest.approx(-sign * 1500, abs=10)
     assert b.read("meter_active_power") == pytest.approx(-b["grid_power_w"], abs=10)
 
@@ -161,7 +159,7 @@ def test_a_renewed_trigger_starts_the_period_again():
     force(b, DISCHARGE, 1000, minutes=1)
     for _ in range(4):
         b.wait(40).write(forcible_command=DISCHARGE)
-    assert b["mode"] == "forcible_discharge"
+    assert b["mode"] == "forcible"
 
 
 def test_a_firmware_whose_command_never_ends_by_itself():
@@ -169,7 +167,7 @@ def test_a_firmware_whose_command_never_ends_by_itself():
     force(b, DISCHARGE, 200, minutes=1)
     b.wait(1800)
     assert (b["mode"], b.read("forcible_command"), b.read("bat1_remaining_time")) == (
-        "forcible_discharge",
+        "forcible",
         DISCHARGE,
         0,
     )
@@ -179,7 +177,7 @@ def test_until_a_state_of_charge():
     b = bench(step_s=0.5, soc_pct=50)
     b.write(forcible_discharge_power=5000, forcible_target_soc=49, forcible_mode=1, forcible_command=DISCHARGE)
     b.wait(60)
-    assert b["mode"] == "forcible_discharge"
+    assert b["mode"] == "forcible"
     b.wait(200)
     assert (b["mode"], b.read("forcible_command")) == ("max_self_consumption", 0)
     assert b["soc_pct"] == pytest.approx(49, abs=0.5)
@@ -299,7 +297,7 @@ def test_a_forcible_charge_at_the_top_gives_silence_not_power():
     b = bench(soc_pct=100)
     force(b, CHARGE, 1000)
     b.wait(30)
-    assert (b["battery_power_w"], b["mode"]) == (pytest.approx(0, abs=5), "forcible_charge")
+    assert (b["battery_power_w"], b["mode"]) == (pytest.approx(0, abs=5), "forcible")
 
 
 def test_discharge_and_panels_share_the_ac_ceiling():

@@ -20,7 +20,7 @@ from samspel_sim.behaviour import BURST, Behaviour, HangUp, Login, OptionError, 
 from samspel_sim.registers import CodecError, Register, Space, Words
 
 Clock = Callable[[], float]
-_LOG_LENGTH = 10_000
+_LOG_LENGTH = 2_000
 _SPACES = {wire.READ_HOLDING: Space.HOLDING, wire.READ_INPUT: Space.INPUT}
 
 
@@ -143,7 +143,8 @@ class Twin:
         while len(self._sessions) >= self.behaviour.link.clients:
             self._drop(self._sessions[0], Close.ORDERLY, "an older connection is closed for a newer one")
         session = Session(self, self._link_clock(), on_drop, dead="half_open" in self.misbehaviours)
-        self._sessions.append(session)
+        if not session.dead:
+            self._sessions.append(session)
         self._log("connection opened")
         return session
 
@@ -348,8 +349,7 @@ class Twin:
         if on and name == "reset":
             self._drop_all(Close.RESET, "reset")
         if on and name == "half_open":
-            for session in self._sessions:
-                session.dead = True
+            self._lose_all()
         return None
 
     def _restart(self, name: str, parameters: Mapping[str, object]) -> None:
@@ -359,6 +359,12 @@ class Twin:
         self.behaviour.restart(version or None)
         self._own_session.login = Login()
         self._drop_all(Close.RESET, "restart")
+
+    def _lose_all(self) -> None:
+        """Forget every connection without telling anybody."""
+        for session in self._sessions:
+            session.dead = True
+        self._sessions.clear()
 
     def _drop_all(self, how: Close, why: str) -> None:
         for session in list(self._sessions):

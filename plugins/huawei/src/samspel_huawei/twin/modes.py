@@ -69,9 +69,8 @@ def _forced(bank: Bank, firmware: Firmware, forcible: Forcible, sight: Sight) ->
     battery_w = forcible.battery_w
     if firmware.needs_grid_charge and not bank.raw("charge_from_grid_enable"):
         battery_w = max(battery_w, -sight.pv_available_w)
-    name = "forcible_charge" if forcible.direction == 1 else "forcible_discharge"
     ceiling_w = _pv_ceiling_w(battery_w) if _ceiling_in_force(bank, firmware) else _EVERYTHING_W
-    return Wish(name, 1, battery_w, ceiling_w, forced=True)
+    return Wish("forcible", 1, battery_w, ceiling_w, forced=True)
 
 
 def _ceiling_in_force(bank: Bank, firmware: Firmware) -> bool:
