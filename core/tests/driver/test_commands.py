@@ -118,6 +118,14 @@ async def test_a_refused_rung_leads_to_the_next_one(driver, link):
     assert (link.get(CHARGE_POWER, 2), link.get(COMMAND)) == (0, 1)
 
 
+async def test_a_lower_rung_is_not_called_verified_for_what_a_higher_one_read_back(driver, link):
+    snapshot = await driver.take()
+    link.ignore.add(CHARGE_LIMIT)
+    report = await driver.stop(snapshot)
+    assert report.verification is Verification.SKIPPED
+    assert report.skipped_because
+
+
 async def test_a_rung_that_does_not_read_back_leads_to_the_next_one(driver, link):
     snapshot = await driver.take()
     link.ignore.add(CHARGE_LIMIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from samspel.contract.errors import MapError
 from samspel.contract.fault import Effect, FaultCode, Severity
-from samspel.driver.faults import load_faults
+from samspel.driver.faults import FaultEntry, FaultTable, FaultWord, load_faults
 
 ENTRY = '{ code = "grid.lost", severity = "major", effect = "offline", text = "x" }'
 
@@ -29,6 +29,21 @@ async def test_an_unexplained_bit_is_published_with_its_place(driver, link):
     link.set(160, 1 << 15)
     (fault,) = await driver.read_faults()
     assert (fault.code, fault.raw) == (FaultCode.VENDOR_UNMAPPED, "alarm bit 15")
+
+
+def test_another_table_adds_rows_and_changes_none(manifest):
+    def entry(code):
+        return FaultEntry(code=code, severity=Severity.INFO, effect=Effect.NONE, text="x")
+
+    more = FaultTable(
+        (
+            FaultWord("alarm", {bit: entry(FaultCode.GRID_TRANSIENT) for bit in (0, 3, 15)}),
+            FaultWord("alarm_2", {0: entry(FaultCode.DC_ARC)}),
+        )
+    )
+    merged = manifest.faults.extended(more)
+    codes = [fault.code for fault in merged.active({"alarm": 1 | 1 << 3 | 1 << 15, "alarm_2": 1})]
+    assert codes == [FaultCode.GRID_OVERVOLTAGE, FaultCode.GRID_TRANSIENT, FaultCode.DC_ARC]
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,12 @@ class FaultTable:
         """Every condition that these raw values state; a register that is not there states none."""
         return [fault for row in self.rows if row.register in raws for fault in row.active(raws[row.register])]
 
+    def extended(self, more: FaultTable) -> FaultTable:
+        """This table, and what another one knows beyond it. No row of this one changes."""
+        own = {row.register: row for row in self.rows}
+        merged = [_merged(row, more) if isinstance(row, FaultWord) else row for row in self.rows]
+        return FaultTable((*merged, *(row for row in more.rows if row.register not in own)))
+
     def check(self, registers: Mapping[str, Register], file: str) -> None:
         """Raises MapError for a register that the map lacks, or a bit that it has no room for."""
         for row in self.rows:
@@ -149,6 +155,12 @@ def _numbered(entries: Mapping[str, EntryDoc], file: str, register: str) -> dict
         return {int(key, 0): entry.entry() for key, entry in entries.items()}
     except ValueError as error:
         raise MapError(f"{file}: {register}: a key here is a number such as 3 or 0x0300: {error}") from error
+
+
+def _merged(word: FaultWord, more: FaultTable) -> FaultWord:
+    others = (row for row in more.rows if isinstance(row, FaultWord) and row.register == word.register)
+    added = {bit: entry for row in others for bit, entry in row.bits.items() if bit not in word.ignored}
+    return FaultWord(word.register, {**added, **word.bits}, word.ignored)
 
 
 def _check_bits(row: FaultWord, width: int, file: str) -> None:

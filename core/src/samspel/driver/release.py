@@ -35,10 +35,13 @@ class GiveBack:
 
     async def __call__(self, steps: Sequence[Step], owned: Sequence[str]) -> None:
         """Raises VerifyFailed naming every register that is not as it should be, or any lost-link error at once."""
+        check = self.run.values.ticket.check
         for step in steps:
+            check()
             await self._try(", ".join(step.registers), self.run.run((step,)))
         wanted: dict[str, int] = {}
         for name in owned:
+            check()
             await self._try(name, self._give_back(self.run.bank.row(name), wanted))
         await self._prove(wanted)
         if self.problems:
@@ -110,7 +113,6 @@ class GiveBack:
         return await self.run.values.ticket.unless_withdrawn(self.run.bank.read(name, Priority.VERIFICATION))
 
     async def _try(self, what: str, work: Awaitable[None]) -> None:
-        self.run.values.ticket.check()
         try:
             await work
         except DeviceBusy:

@@ -62,6 +62,11 @@ class SequenceRun:
             self.values.ticket.check()
             await self._step(step)
 
+    def start_over(self) -> None:
+        """Forget what an earlier attempt has led to; what it wrote stays written."""
+        self.expected.clear()
+        self.verified, self.power_w = False, None
+
     async def _step(self, step: Step) -> None:
         match step.verb:
             case Verb.WRITE | Verb.WRITE_IF_DIFFERS:
@@ -202,7 +207,7 @@ async def climb_down(run: SequenceRun, ladder: Sequence[Rung]) -> str:
     refused: list[str] = []
     for rung in ladder:
         try:
-            run.expected.clear()
+            run.start_over()
             await run.run(rung.steps)
         except DeviceBusy:
             raise
