@@ -1,0 +1,57 @@
+"""What every test gets: the driver under test, and homes to test it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from samspel.driver.options import DriverOptions
+from samspel_contract.capabilities import Capability
+from samspel_contract.rig import Rig
+from samspel_contract.target import Target
+
+__all__ = ["DriverCase", "needs", "safety"]
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass
+class DriverCase:
+    """The driver under test. Every rig it makes is checked for stray writes when the test is over."""
+
+    target: Target
+    rigs: list[Rig] = field(default_factory=list)
+
+    def rig(
+        self,
+        *,
+        soc_pct: float = 50.0,
+        pv_w: float = 1500.0,
+        load_w: float = 2500.0,
+        options: DriverOptions | None = None,
+    ) -> Rig:
+        """A fresh home; see `Rig.make`. Call it inside the test's loop."""
+        rig = Rig.make(self.target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, options=options)
+        self.rigs.append(rig)
+        return rig
+
+    def stray_writes(self) -> list[str]:
+        """Everything that was written in this test and is not the driver's to write."""
+        return [text for rig in self.rigs for text in rig.stray_writes()]
+
+
+def needs(*capabilities: Capability) -> Callable[[F], F]:
+    """A test that says nothing about a driver which declares one of these as not there."""
+
+    def mark(test: F) -> F:
+        test.__dict__["needs"] = capabilities
+        return test
+
+    return mark
+
+
+def safety(test: F) -> F:
+    """A test that no `contract.toml` can excuse."""
+    test.__dict__["safety"] = True
+    return test

@@ -1,0 +1,91 @@
+"""What pytest has to know, at both doors: the fixture, and what the tests are repeated for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from samspel.driver.faults import FaultWord
+from samspel_contract.capabilities import Capability
+from samspel_contract.case import DriverCase
+from samspel_contract.catalogue import catalogue
+from samspel_contract.target import Target, installed, loose
+from samspel_contract.truth import COUNTERS, TRUTHS
+
+__all__ = ["SUPPORT", "driver_case", "pytest_generate_tests", "test_id"]
+
+SUPPORT = "samspel_support"
+"""The user property under which a test that was left out says why: unsupported or not_implemented."""
+
+NOTHING = "none"
+"""A test that is repeated for what a driver does not have runs once, so that it is never missing."""
+
+
+def target_of(config: pytest.Config, module: object) -> Target:
+    """The driver that the command line names, else the one that the test module calls DRIVER."""
+    name = config.getoption("samspel_driver", None)
+    manifest = config.getoption("samspel_manifest", None)
+    if manifest is not None:
+        return loose(Path(manifest), config.getoption("samspel_twin"))
+    return installed(name or getattr(module, "DRIVER"))  # noqa: B009 - a test module has no such attribute to mypy
+
+
+def test_id(node_name: str) -> str:
+    """The catalogue's id of a test, with its parameter in brackets if it has one."""
+    return node_name.removeprefix("test_")
+
+
+test_id.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
+
+
+@pytest.fixture
+def driver_case(request: pytest.FixtureRequest) -> Iterator[DriverCase]:
+    """The driver under test. Skips what it declares as missing; marks what it declares as failing, strictly."""
+    target = target_of(request.config, request.module)
+    _leave_out(request, target)
+    _expect_failure(request, target)
+    case = DriverCase(target)
+    yield case
+    assert not case.stray_writes(), "written, although no sequence of the map owns it"
+
+
+def _leave_out(request: pytest.FixtureRequest, target: Target) -> None:
+    wanted: tuple[Capability, ...] = getattr(request.function, "needs", ())
+    for capability in wanted:
+        if why := target.declaration.missing.get(capability):
+            request.node.user_properties.append((SUPPORT, why.partition(":")[0]))
+            pytest.skip(f"{capability} is {why}")
+
+
+def _expect_failure(request: pytest.FixtureRequest, target: Target) -> None:
+    name = test_id(request.node.name)
+    excuses = target.declaration.expected_failures
+    excuse = excuses.get(name) or excuses.get(name.partition("[")[0])
+    if excuse is not None:
+        request.applymarker(pytest.mark.xfail(reason=excuse.text, strict=True))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat tests for every signal, map and fault register that the driver has."""
+    if metafunc.function.__name__.removeprefix("test_") not in catalogue():
+        return
+    target = target_of(metafunc.config, metafunc.module)
+    for name in ("signal", "true_signal", "map_file", "fault_register", "counter"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, _values(name, target) or [NOTHING])
+
+
+def _values(name: str, target: Target) -> list[str]:
+    signals = [row.signal for row in target.registers.registers.values() if row.signal]
+    match name:
+        case "signal":
+            return signals
+        case "true_signal":
+            return [signal for signal in signals if signal in TRUTHS]
+        case "counter":
+            return [signal for signal in signals if signal in COUNTERS]
+        case "map_file":
+            return [path.name for path in target.manifest.maps]
+        case _:
+            return [row.register for row in target.manifest.faults.rows if isinstance(row, FaultWord)]
