@@ -15,7 +15,7 @@ from samspel.control.journal import Documents, load, project
 from samspel.control.recovery import Decision, decide
 from samspel.control.state import GiveBackOrder, Lease, Phase, State, StopLatch
 
-from .kit import BASELINE, EPOCH, SNAPSHOT, FakeClock, Machine, release, set_power, stop
+from .kit import BASELINE, EPOCH, SNAPSHOT, FakeClock, Machine, release, set_power
 
 OURS, DEFAULT, FOREIGN = ControlState.OURS, ControlState.DEFAULT, ControlState.FOREIGN
 
