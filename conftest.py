@@ -8,6 +8,7 @@ Where mosquitto is absent such tests are left out, and the run ends with a line 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import random
 import shutil
@@ -33,18 +34,28 @@ hypothesis.settings.load_profile("samspel")
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that some tests need and that `make test` never installs."""
+    """What some tests need and `make test` may have to do without: a program, or a module of Python."""
 
     name: str
     install: str
     folders: tuple[str, ...] = ("/usr/sbin", "/usr/local/sbin")
+    module: str = ""
 
     def find(self) -> str | None:
-        """The program's path: PATH first, then the folders that an ordinary user's PATH leaves out."""
+        """Where it is: PATH first, then the folders that an ordinary user's PATH leaves out."""
+        if self.module:
+            found = importlib.util.find_spec(self.module)
+            return found.origin if found else None
         return shutil.which(self.name) or shutil.which(self.name, path=os.pathsep.join(self.folders))
 
 
-TOOLS = {tool.name: tool for tool in [Tool("mosquitto", install="sudo apt-get install mosquitto")]}
+TOOLS = {
+    tool.name: tool
+    for tool in [
+        Tool("mosquitto", install="sudo apt-get install mosquitto"),
+        Tool("huawei-solar", install="pip install huawei-solar", module="huawei_solar"),
+    ]
+}
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
@@ -59,10 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"SAMSPEL_REQUIRE names {unknown}; known are {sorted(TOOLS)}")
     for name in sorted(required):
         if TOOLS[name].find() is None:
-            raise pytest.UsageError(
-                f"SAMSPEL_REQUIRE={name}, but {name} is neither in PATH nor in {TOOLS[name].folders}: "
-                f"{TOOLS[name].install}"
-            )
+            where = f"installed as {TOOLS[name].module}" if TOOLS[name].module else f"in PATH or {TOOLS[name].folders}"
+            raise pytest.UsageError(f"SAMSPEL_REQUIRE={name}, but {name} is not {where}: {TOOLS[name].install}")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
