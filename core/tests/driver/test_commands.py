@@ -8,6 +8,7 @@ import pytest
 from samspel.contract.driver import ControlState
 from samspel.contract.errors import (
     DeadlinePassed,
+    DeviceBusy,
     DeviceRefused,
     NoAnswer,
     RequirementFailed,
@@ -118,14 +119,6 @@ async def test_a_refused_rung_leads_to_the_next_one(driver, link):
     assert (link.get(CHARGE_POWER, 2), link.get(COMMAND)) == (0, 1)
 
 
-async def test_a_lower_rung_is_not_called_verified_for_what_a_higher_one_read_back(driver, link):
-    snapshot = await driver.take()
-    link.ignore.add(CHARGE_LIMIT)
-    report = await driver.stop(snapshot)
-    assert report.verification is Verification.SKIPPED
-    assert report.skipped_because
-
-
 async def test_a_rung_that_does_not_read_back_leads_to_the_next_one(driver, link):
     snapshot = await driver.take()
     link.ignore.add(CHARGE_LIMIT)
@@ -149,6 +142,46 @@ async def test_a_lost_link_does_not_walk_down_the_ladder(driver, link):
     link.before_write = cut
     with pytest.raises(NoAnswer):
         await driver.stop(snapshot)
+
+
+async def test_a_busy_device_is_not_asked_for_the_next_rung(driver, link):
+    snapshot = await driver.take()
+
+    def busy(address):
+        raise DeviceBusy("patience", code=6)
+
+    link.before_write = busy
+    with pytest.raises(DeviceBusy) as caught:
+        await driver.stop(snapshot)
+    assert not hasattr(caught.value, "__notes__")
+
+
+async def test_a_write_without_an_answer_leaves_nothing_known(driver, link):
+    snapshot = await driver.take()
+    take = link.write
+
+    async def take_and_fall_silent(address, words, **how):
+        await take(address, words, **how)
+        if address == CHARGE_LIMIT:
+            raise NoAnswer("mute")
+
+    link.write = take_and_fall_silent
+    with pytest.raises(NoAnswer):
+        await driver.set_power(0, LATER, snapshot, None)
+    link.write = take
+    await driver.set_power(-1000, LATER, snapshot, None)
+    assert link.get(CHARGE_LIMIT, 2) == 3000, "a value remembered from before would have left it at 0"
+
+
+async def test_an_abandoned_sequence_sends_nothing_after_the_write_in_flight(driver, link):
+    snapshot = await driver.take()
+    link.delay_s = 0.2
+    running = asyncio.create_task(driver.set_power(0, LATER, snapshot, None))
+    await asyncio.sleep(0.1)
+    await driver.stop(snapshot)
+    assert addresses(link)[:2] == [DISCHARGE_LIMIT, COMMAND]
+    with pytest.raises(SequenceAbandoned):
+        await running
 
 
 async def test_after_zero_a_charge_lifts_only_its_own_limit(driver, link):

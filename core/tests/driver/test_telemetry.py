@@ -43,6 +43,7 @@ async def test_while_the_meter_is_offline_nothing_behind_it_is_asked(driver, lin
     link.set(150, 0)
     link.silent[151] = LinkDown("the device closes the connection")
     readings = await driver.read()
+    assert not [block for block in link.reads if block[0] <= 151 < sum(block)]
     assert readings["grid_power_w"].quality is Quality.INVALID
     assert readings["grid_power_w"].value is None
     assert value(readings, "meter_online") == 0

@@ -9,6 +9,7 @@ import pytest
 from samspel.clock import LoopClock
 from samspel.contract.capability import Capabilities
 from samspel.contract.errors import DeviceBusy, DeviceRefused, RequirementFailed, VerifyFailed
+from samspel.contract.outcome import Verification
 from samspel.driver.bank import Bank
 from samspel.driver.commander import Commander
 from samspel.driver.marks import Marks
@@ -128,3 +129,12 @@ async def test_the_plan_allows_what_readings_may_lead_to(commander, link):
         for name, raws in report.mark["registers"].items():
             assert all(mark.allow(name, raw) for raw in raws), name
     assert not Marks([commander.plan(4567.0)]).allow("power", 457), "never more than asked"
+
+
+async def test_a_lower_rung_does_not_borrow_the_proof_of_a_higher_one(commander, link):
+    link.refuse[102] = 4
+    report = await commander.set_power(0, LATER, {}, None)
+    assert (report.rung, report.verification) == ("idle", Verification.SKIPPED)
+    link.refuse.clear()
+    report = await commander.set_power(0, LATER, {}, None)
+    assert (report.rung, report.verification) == ("no_power", Verification.READ_BACK)

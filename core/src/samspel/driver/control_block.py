@@ -56,9 +56,7 @@ class ControlBlock:
         return not row.trigger and any(self.map.registers[name].trigger for name in self.raws)
 
     def _ours(self, row: Register) -> bool:
-        """Whether the value is one that we found or (may) have written. Without marks and snapshot nothing is."""
-        if not self.marks and not self.snapshot:
-            return False
+        """Whether the value is one that we found or (may) have written."""
         raw = self.raws[row.name]
         known = (self.snapshot.get(row.name), self.neutrals.get(row.name))
         return raw in known or row.on_release is OnRelease.LEAVE or self.marks.allow(row.name, raw)
