@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
 from samspel.contract.errors import SequenceAbandoned
 from samspel.driver.turns import Ticket, Turns, Urgency
 
