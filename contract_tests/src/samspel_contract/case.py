@@ -9,9 +9,10 @@ from typing import TypeVar
 from samspel.driver.options import DriverOptions
 from samspel_contract.capabilities import Capability
 from samspel_contract.rig import Rig
+from samspel_contract.simulated import simulated
 from samspel_contract.target import Target
 
-__all__ = ["DriverCase", "needs", "safety"]
+__all__ = ["DriverCase", "needs", "safety", "simulated"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -29,10 +30,11 @@ class DriverCase:
         soc_pct: float = 50.0,
         pv_w: float = 1500.0,
         load_w: float = 2500.0,
+        seed: int = 1,
         options: DriverOptions | None = None,
     ) -> Rig:
         """A fresh home; see `Rig.make`. Call it inside the test's loop."""
-        rig = Rig.make(self.target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, options=options)
+        rig = Rig.make(self.target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, seed=seed, options=options)
         self.rigs.append(rig)
         return rig
 

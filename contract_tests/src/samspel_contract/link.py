@@ -99,6 +99,7 @@ class MemoryLink(_Requests):
         self._free_at = 0.0
         self._is_cut = False
         self._writes_left: int | None = None
+        self._requests_left: int | None = None
         self.on_connect: Callable[[BusLink], Awaitable[None]] | None = None
 
     # --- what a test does to it ---
@@ -112,13 +113,22 @@ class MemoryLink(_Requests):
         """The device carries out so many writes; the answer to the last is lost, and the cable is out from then on."""
         self._writes_left = count
 
+    def cut_after_requests(self, count: int) -> None:
+        """So many requests are answered, and the cable is out from then on."""
+        self._requests_left = count
+
     def mend(self) -> None:
         """The cable is in again; the next request connects."""
-        self._is_cut, self._writes_left = False, None
+        self._is_cut, self._writes_left, self._requests_left = False, None, None
 
     def drop(self) -> None:
         """This connection is gone; the next request makes another."""
         self._hang_up()
+
+    def lead_to(self, twin: Twin) -> None:
+        """Another device has taken over the address."""
+        self._hang_up()
+        self._twin = twin
 
     # --- the way ---
 
@@ -163,6 +173,7 @@ class MemoryLink(_Requests):
             self.cut()
             raise NoAnswer("the link was cut before the answer came")
         answer = await self._answer(session, reply)
+        self._count_request()
         return self._accepted(pdu, answer)
 
     async def _answer(self, session: Session, reply: Reply) -> bytes:
@@ -195,6 +206,12 @@ class MemoryLink(_Requests):
             return False
         self._writes_left -= 1
         return self._writes_left <= 0
+
+    def _count_request(self) -> None:
+        if self._requests_left is not None:
+            self._requests_left -= 1
+            if self._requests_left <= 0:
+                self.cut()
 
     def _dropped(self, _how: Close) -> None:
         self._session = None

@@ -51,11 +51,12 @@ class Rig:
         soc_pct: float = 50.0,
         pv_w: float = 1500.0,
         load_w: float = 2500.0,
+        seed: int = 1,
         options: DriverOptions | None = None,
     ) -> Rig:
         """A home with fixed PV and load; by default its own logic discharges about 1 kW into the house."""
         loop = asyncio.get_running_loop()
-        twin = Twin(target.twin(TwinOptions(soc_pct=soc_pct)), clock=loop.time, seed=1, step_s=STEP_S)
+        twin = Twin(target.twin(TwinOptions(soc_pct=soc_pct, seed=seed)), clock=loop.time, seed=seed, step_s=STEP_S)
         twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
         options = options or DriverOptions()
         link = MemoryLink(twin, target.path)

@@ -1,0 +1,46 @@
+"""The certifying door: the suite in a process of its own, out of reach of an author's conftest and pytest plugins."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+__all__ = ["Run", "run_isolated"]
+
+FORGOTTEN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST")
+"""Environment by which somebody could still speak to pytest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of it: pytest's exit code, what it said, and the outcome of every test that ran, by its name."""
+
+    exit_code: int
+    output: str
+    outcomes: dict[str, str]
+
+
+def run_isolated(arguments: list[str]) -> Run:
+    """Run the whole suite; `arguments` name the driver (see `plugin`)."""
+    suite = str(files("samspel_contract") / "suite")
+    with tempfile.TemporaryDirectory(prefix="samspel-contract-") as folder:
+        outcomes = Path(folder) / "outcomes.json"
+        command = [sys.executable, "-m", "pytest", "--noconftest", "-c", os.devnull, f"--rootdir={suite}"]
+        command += ["-p", "samspel_contract.plugin", "-p", "no:cacheprovider", "--import-mode=importlib"]
+        command += ["-W", "error", "-q", "--tb=short", f"--samspel-outcomes={outcomes}", *arguments, suite]
+        done = subprocess.run(
+            command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        found = json.loads(outcomes.read_text(encoding="utf-8")) if outcomes.is_file() else {}
+    return Run(done.returncode, done.stdout.decode(errors="replace"), found)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
+    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

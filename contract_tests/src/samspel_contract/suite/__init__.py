@@ -1,0 +1,1 @@
+"""The tests themselves. They belong to the suite: a plugin contributes none."""

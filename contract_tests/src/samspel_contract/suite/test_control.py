@@ -1,0 +1,197 @@
+"""Commands, and what the battery really does."""
+
+from __future__ import annotations
+
+import pytest
+from samspel.contract.capability import Direction, PvEffect
+from samspel.contract.driver import ControlState
+from samspel.contract.errors import BusError, DeadlinePassed, DriverError
+from samspel_contract.capabilities import Capability
+from samspel_contract.case import DriverCase, needs, safety, simulated
+from samspel_contract.rig import Rig
+
+POWER_W = 1500.0
+BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
+
+
+def _direction(power_w: float) -> Direction:
+    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
+
+
+def _against(driver_case: DriverCase, power_w: float) -> Rig:
+    """A home whose own logic moves the battery the other way, so that nothing passes by luck."""
+    pv_w, load_w = (3000.0, 400.0) if power_w > 0 else (0.0, 2000.0)
+    return driver_case.rig(pv_w=pv_w, load_w=load_w)
+
+
+@safety
+@simulated
+async def test_take_writes_nothing(driver_case: DriverCase) -> None:
+    """Take reads what release will give back, and writes nothing.
+
+    If this fails: move the write from the `take` sequence to where power is commanded.
+    """
+    rig = driver_case.rig()
+    await rig.take()
+    assert rig.writes() == []
+    assert (await rig.driver.read_control()).state is ControlState.DEFAULT
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_battery_moves_the_right_way(driver_case: DriverCase, power_w: float) -> None:
+    """The battery really charges when told to charge and discharges when told to discharge, by the commanded power,
+    although its own logic would do the opposite.
+
+    If this fails: look at the command's labels, the order of the writes, and the scale of the power register.
+    """
+    rig = _against(driver_case, power_w)
+    snapshot = await rig.take()
+    written_w = await rig.set_power(power_w, snapshot)
+    await rig.settle(_direction(power_w))
+    assert written_w == pytest.approx(power_w, abs=100)
+    assert rig.battery_w == pytest.approx(power_w, abs=0.1 * POWER_W)
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@BOTH
+@simulated
+async def test_reversal_arrives(driver_case: DriverCase, power_w: float) -> None:
+    """A reversal ends at the new power, on the other side of zero.
+
+    If this fails: look at the `reverse` sequence, and at what the first direction leaves in the registers.
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    await rig.set_power(-power_w, snapshot)
+    await rig.settle(_direction(-power_w))
+    await rig.set_power(power_w, snapshot, previous_w=-power_w)
+    await rig.settle(_direction(power_w))
+    assert rig.battery_w == pytest.approx(power_w, abs=0.1 * POWER_W)
+
+
+@needs(Capability.HELD_ZERO)
+@safety
+@pytest.mark.parametrize("load_w", [300.0, 2700.0], ids=["surplus", "shortage"])
+@simulated
+async def test_held_zero_is_not_a_release(driver_case: DriverCase, load_w: float) -> None:
+    """A zero is held while the house and the sun pull at the battery; a release lets the device's own logic act again.
+
+    If this fails: 0 W needs the map's `zero` sequence; a vendor's "stop" is usually this contract's release.
+    """
+    rig = driver_case.rig(pv_w=1500, load_w=load_w)
+    snapshot = await rig.take()
+    await rig.set_power(0, snapshot)
+    await rig.settle(Direction.ZERO)
+    for _ in range(12):
+        assert rig.at_rest, f"the battery runs at {rig.battery_w:.0f} W during a held zero"
+        await rig.wait(10)
+    await rig.driver.release(snapshot)
+    await rig.settle(Direction.ZERO)
+    assert rig.battery_w * (load_w - 1500) > 0, "after the release the device's own logic does not act"
+    assert abs(rig.battery_w) > 500
+
+
+@needs(Capability.HELD_ZERO)
+@simulated
+async def test_held_zero_spares_the_panels(driver_case: DriverCase) -> None:
+    """A held zero whose route says that it leaves PV alone does so.
+
+    If this fails: change the order of the zero ladder, or declare the route's `pv_effect`.
+    """
+    rig = driver_case.rig(pv_w=2000, load_w=500)
+    snapshot = await rig.take()
+    await rig.set_power(0, snapshot)
+    await rig.settle(Direction.ZERO)
+    route = rig.driver.capabilities().route(Direction.ZERO)
+    assert route is not None
+    if route.pv_effect is PvEffect.NONE:
+        assert rig.twin.behaviour.home.flows.pv_w == pytest.approx(2000, abs=50)
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE, Capability.LIVE_LIMITS)
+@safety
+@BOTH
+@simulated
+async def test_power_beyond_the_live_limit_is_bounded(driver_case: DriverCase, power_w: float) -> None:
+    """A command beyond what the battery allows now is bounded or refused, and the report names the power really
+    written.
+
+    If this fails: give the power register `ceiling = "charge_limit_w"` (or discharge).
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    name = "discharge_limit_w" if power_w > 0 else "charge_limit_w"
+    limit_w = (await rig.driver.read())[name].usable()
+    assert limit_w
+    try:
+        written_w = await rig.set_power(power_w * 20, snapshot)
+    except (BusError, DriverError):
+        return
+    assert written_w * power_w > 0
+    assert abs(written_w) <= limit_w
+    assert not [write for write in rig.writes() if write["result"] != "ok"]
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@simulated
+async def test_control_block_tells_ours_from_foreign(driver_case: DriverCase) -> None:
+    """The control block reads as default before, ours with the plan's marks, foreign without them, default after.
+
+    If this fails: look at the neutral values and triggers of the owned registers.
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    plan = rig.driver.plan(POWER_W)
+    await rig.set_power(POWER_W, snapshot)
+    await rig.restart_driver()
+    assert (await rig.driver.read_control()).state is ControlState.FOREIGN
+    assert (await rig.driver.read_control([plan], snapshot)).state is ControlState.OURS
+    await rig.driver.release(snapshot, [plan])
+    assert (await rig.driver.read_control()).state is ControlState.DEFAULT
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_nothing_is_written_after_the_deadline(driver_case: DriverCase, power_w: float) -> None:
+    """No write of a set-point reaches the device after its `not_after`, wherever in the sequence that falls.
+
+    If this fails: every write of a set-point has to carry `not_after`.
+    """
+    for allowed_s in (-1.0, 0.5, 1.0, 1.5, 2.0, 3.0):
+        rig = driver_case.rig()
+        snapshot = await rig.take()
+        rig.twin.misbehave("slow", seconds=0.5)
+        not_after = rig.now + allowed_s
+        begin_s = rig.twin.time_s
+        try:
+            await rig.driver.set_power(power_w, not_after, snapshot, None)
+        except DeadlinePassed:
+            late = [write for write in rig.writes() if float(str(write["at_s"])) - begin_s > allowed_s + 0.25]
+            assert not late
+        assert allowed_s > 0 or rig.writes() == []
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@simulated
+async def test_only_owned_registers_are_written(driver_case: DriverCase) -> None:
+    """A whole life of control (take, charge, reversal, zero, feeding, stop, release) writes owned registers only.
+
+    If this fails: a sequence writes a register that the map does not declare as one of its own.
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    await rig.set_power(-POWER_W, snapshot)
+    await rig.driver.keep_alive(-POWER_W, rig.now + 60, snapshot)
+    await rig.set_power(POWER_W, snapshot, previous_w=-POWER_W)
+    await rig.set_power(0, snapshot, previous_w=POWER_W)
+    await rig.driver.stop(snapshot)
+    await rig.driver.release(snapshot)
+    assert rig.writes()
+    assert rig.stray_writes() == []

@@ -1,0 +1,124 @@
+"""Zero, now, from wherever the device stands."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from samspel.contract.driver import Mark, Snapshot
+from samspel.contract.errors import BusError, SequenceAbandoned
+from samspel_contract.capabilities import Capability
+from samspel_contract.case import DriverCase, needs, safety, simulated
+from samspel_contract.rig import Rig
+
+POWER_W = 1500.0
+MOST_WRITES = 40
+HELD_S = 60
+BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
+
+
+async def _cut_after(rig: Rig, power_w: float, writes: int) -> tuple[Snapshot, Mark] | None:
+    """Command the power over a link that dies right after so many writes; nothing when the sequence has no more."""
+    snapshot = await rig.take()
+    plan = rig.driver.plan(power_w)
+    rig.link.cut_after_writes(writes)
+    try:
+        await rig.set_power(power_w, snapshot)
+    except BusError:
+        await rig.wait(20)
+        rig.link.mend()
+        return snapshot, plan
+    return None
+
+
+async def _assert_stopped(rig: Rig, bound_s: float, where: str) -> None:
+    await rig.wait(bound_s)
+    for _ in range(HELD_S // 5):
+        assert rig.at_rest, f"{where}: {rig.battery_w:.0f} W, {bound_s:g} s after the stop and later"
+        await rig.wait(5)
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@pytest.mark.parametrize("memory", ["kept", "lost"])
+@simulated
+async def test_stop_works_from_every_prefix(driver_case: DriverCase, power_w: float, memory: str) -> None:
+    """With the link cut after each single write of a charge or discharge, a stop after the reconnect brings the battery
+    to zero within the declared bound and holds it there, and a release then gives everything back; with the driver
+    that began, and with a new one that remembers nothing.
+
+    If this fails: the first write of the `stop` rung must remove power, whatever parameters stand in the registers.
+    """
+    bound_s, left = driver_case.target.declaration.stop_s, driver_case.target.declaration.left_on_release
+    for writes in range(1, MOST_WRITES):
+        rig = driver_case.rig()
+        await rig.driver.identify()
+        before = rig.owned()
+        begun = await _cut_after(rig, power_w, writes)
+        if begun is None:
+            assert writes > 1, "the sequence wrote nothing"
+            return
+        snapshot, plan = begun
+        if memory == "lost":
+            await rig.restart_driver()
+        await rig.driver.stop(snapshot)
+        await _assert_stopped(rig, bound_s, f"cut after write {writes}")
+        await rig.driver.release(snapshot, [plan])
+        changed = {name for name, words in rig.owned().items() if words != before[name]}
+        assert changed <= set(left), f"cut after write {writes}"
+    pytest.fail(f"the sequence has more than {MOST_WRITES} writes")
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_stop_works_at_full_power(driver_case: DriverCase, power_w: float) -> None:
+    """A stop in the middle of a running command brings the battery to zero within the declared bound, and holds it.
+
+    If this fails: compare `[bounds] stop_s` with how long the device really takes.
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    await rig.set_power(power_w, snapshot)
+    await rig.wait(60)
+    assert not rig.at_rest
+    await rig.driver.stop(snapshot)
+    await _assert_stopped(rig, driver_case.target.declaration.stop_s, "at full power")
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_stop_overtakes_a_running_sequence(driver_case: DriverCase, power_w: float) -> None:
+    """A stop that comes while a set-point is being written abandons it at its next step, and the stop's zero stands.
+
+    If this fails: nothing of the old sequence may be written after the stop's first write.
+    """
+    for delay_s in (0.05, 0.3, 0.6, 1.2):
+        rig = driver_case.rig()
+        snapshot = await rig.take()
+        rig.twin.misbehave("slow", seconds=0.2)
+        running = asyncio.ensure_future(rig.set_power(power_w, snapshot))
+        await rig.wait(delay_s)
+        await rig.driver.stop(snapshot)
+        outcome = (await asyncio.gather(running, return_exceptions=True))[0]
+        assert isinstance(outcome, SequenceAbandoned | float)
+        await _assert_stopped(rig, driver_case.target.declaration.stop_s, f"{delay_s:g} s into the sequence")
+
+
+@safety
+@simulated
+async def test_stop_needs_neither_snapshot_nor_memory(driver_case: DriverCase) -> None:
+    """A new driver without a snapshot stops a battery that its own logic moves.
+
+    If this fails: `stop` may not depend on what `take` has read.
+    """
+    rig = driver_case.rig(pv_w=0, load_w=2500)
+    await rig.driver.identify()
+    await rig.wait(60)
+    assert not rig.at_rest
+    await rig.driver.stop(None)
+    await _assert_stopped(rig, driver_case.target.declaration.stop_s, "own logic")

@@ -1,0 +1,1 @@
+"""Made-up brands: what the suite is tested with."""
