@@ -1,0 +1,1 @@
+"""One command contract for every home-battery inverter. Read `samspel.pipeline` first."""

@@ -15,10 +15,11 @@ from samspel.bus.lock import EndpointLock
 from samspel.bus.url import BusUrl, parse_url
 from samspel.config.site import DeviceConfig, SiteConfig
 from samspel.connect import Connected, attach, lock_directory
-from samspel.contract.errors import SamspelError
+from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.ports import Clock, JournalPort
+from samspel.control.events import Alarm
 from samspel.control.state import Policy
-from samspel.device import Device, DeviceLimits
+from samspel.device import Device, DeviceLimits, expected_serial
 from samspel.driver.options import DriverOptions
 from samspel.edge import Edge, Rates, Station, offline_message
 from samspel.outlet import Outlet
@@ -31,15 +32,22 @@ from samspel.transport.mqtt_options import MqttOptions, Protocol
 
 __all__ = ["build_edge", "check_site"]
 
+LAST_ANSWER_S = 0.5
+"""How long the end of an edge waits for the transaction in flight: goodbye has five seconds for everything."""
+
 
 def build_edge(config: SiteConfig, store: Store, clock: Clock, rng: random.Random) -> Edge:
     """Everything wired, nothing started. Raises ConfigError, MapError or PluginError."""
     plugins = _plugins(config)
     outlet = Outlet(config.site.name, f"{rng.getrandbits(64):016x}", store.outbox, clock)
-    attached = _attach_all(config, plugins, clock, rng)
+    serials = {
+        name: expected_serial(table.serial, name, store.journal, clock) for name, table in config.devices.items()
+    }
+    attached = _attach_all(config, plugins, clock, rng, serials)
     stations = {
         name: _station(name, config, attached[name], plugins, outlet, store.journal, clock) for name in config.devices
     }
+    _serve_each_bus_once(stations, attached)
     return Edge(
         site=config.site.name,
         stations=stations,
@@ -62,7 +70,7 @@ def build_edge(config: SiteConfig, store: Store, clock: Clock, rng: random.Rando
 def check_site(config: SiteConfig, clock: Clock, rng: random.Random) -> Mapping[str, Connected]:
     """Everything that can be checked without touching broker, disk or device."""
     plugins = _plugins(config)
-    attached = _attach_all(config, plugins, clock, rng)
+    attached = _attach_all(config, plugins, clock, rng, {})
     for device in config.devices.values():
         _chain(device, plugins)
     mqtt_options(config)
@@ -95,7 +103,9 @@ def mqtt_options(config: SiteConfig) -> MqttOptions:
 # --- devices --------------------------------------------------------------------------------------------------------
 
 
-def _attach_all(config: SiteConfig, plugins: Plugins, clock: Clock, rng: random.Random) -> dict[str, Connected]:
+def _attach_all(
+    config: SiteConfig, plugins: Plugins, clock: Clock, rng: random.Random, serials: Mapping[str, str | None]
+) -> dict[str, Connected]:
     """One endpoint for each address, shared by the devices behind it."""
     endpoints: dict[tuple[str, int], Endpoint] = {}
     attached = {}
@@ -107,20 +117,21 @@ def _attach_all(config: SiteConfig, plugins: Plugins, clock: Clock, rng: random.
             clock,
             rng,
             path=device.path,
-            options=_options(device),
+            options=_options(device, serials.get(name)),
             session=device.session,
+            catalogues=plugins.fault_catalogues(device.driver),
             endpoint=endpoints.get((url.host, url.port)),
         )
         endpoints[(url.host, url.port)] = attached[name].endpoint
     return attached
 
 
-def _options(device: DeviceConfig) -> DriverOptions:
+def _options(device: DeviceConfig, serial: str | None) -> DriverOptions:
     return DriverOptions(
         grid_sign=-1 if device.grid_sign == "reversed" else 1,
         allow_low_confidence=device.allow_low_confidence,
         allow_firmware=device.allow_firmware,
-        expected_serial=device.serial,
+        expected_serial=serial,
     )
 
 
@@ -137,12 +148,25 @@ def _station(
     limits = DeviceLimits(**table.limits.model_dump())
     policy = Policy(**config.control.model_dump())
     device = Device(name, connected.driver, _chain(table, plugins), outlet, journal, clock, policy, limits)
+    connected.wrong_device.append(
+        lambda error: device.alarm(Alarm(FaultCode.COMMS_WRONG_DEVICE, Severity.MAJOR, str(error)))
+    )
     return Station(
         device=device,
         rates=Rates(**table.poll.model_dump()),
         serve=serve(connected, parse_url(table.url)),
+        tend=connected.driver.tend_session if connected.path.session else None,
         watch=connected.link.on_link,
     )
+
+
+def _serve_each_bus_once(stations: Mapping[str, Station], attached: Mapping[str, Connected]) -> None:
+    """Of several devices behind one address the first one's station serves the bus for all."""
+    served: list[Endpoint] = []
+    for name, station in stations.items():
+        if attached[name].endpoint in served:
+            station.serve = None
+        served.append(attached[name].endpoint)
 
 
 def _chain(table: DeviceConfig, plugins: Plugins) -> Chain:
@@ -157,17 +181,19 @@ def _filter(plugins: Plugins, name: str, settings: Mapping[str, Any]) -> Any:  #
 
 
 def serve(connected: Connected, url: BusUrl) -> Callable[[], Awaitable[None]]:
-    """The loop that owns the bus and the vendor's login. Two devices behind one address start it once."""
+    """The loop that owns one address. Whoever ends it waits for the transaction in flight, but not for long."""
 
     async def run() -> None:
         with EndpointLock(url.host, url.port, lock_directory()):
-            session = asyncio.create_task(connected.driver.tend_session())
+            running = asyncio.create_task(connected.endpoint.run())
             try:
-                await connected.endpoint.run()
+                await asyncio.shield(running)
             finally:
-                session.cancel()
-                with suppress(asyncio.CancelledError, SamspelError):
-                    await session
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_ANSWER_S):
+                        await connected.endpoint.close()
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
 
     return run
 

@@ -7,9 +7,10 @@ import logging
 import os
 import random
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ from samspel.bus.link import UnitLink
 from samspel.bus.lock import EndpointLock
 from samspel.bus.profile import BusProfile
 from samspel.bus.url import BusUrl
-from samspel.contract.errors import BusError, ConfigError, LinkDown, UnsupportedModel
+from samspel.contract.errors import BusError, ConfigError, LinkDown, UnsupportedModel, WrongDevice
 from samspel.contract.ports import BusLink, Clock
+from samspel.driver.faults import FaultTable, load_faults
 from samspel.driver.identity import read_identity
 from samspel.driver.manifest import DevicePath, Manifest, load_manifest
 from samspel.driver.map_driver import MapDriver
 from samspel.driver.maps import MapFiles
 from samspel.driver.options import DriverOptions
 from samspel.driver.session import Session
+from samspel.hookspecs import FaultCatalogue
 from samspel.plugins.loader import LoadedDriver, load_driver
 from samspel.plugins.metadata import DRIVERS, offers
 
@@ -39,13 +42,17 @@ CONNECT_S = 15.0
 
 @dataclass(slots=True, kw_only=True)
 class Connected:
-    """A driver with what carries it. `endpoint.run` must be running for anything to happen."""
+    """A driver with what carries it. `endpoint.run` must be running for anything to happen.
+
+    `wrong_device` are listeners: they hear when another serial number answers at the address.
+    """
 
     driver: MapDriver
     manifest: Manifest
     endpoint: Endpoint
     link: UnitLink
     path: DevicePath
+    wrong_device: list[Callable[[WrongDevice], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +82,47 @@ def attach(
     options: DriverOptions | None = None,
     session: Mapping[str, Any] | None = None,
     endpoint: Endpoint | None = None,
+    catalogues: Sequence[FaultCatalogue] = (),
 ) -> Connected:
-    """A driver for `url`; on `endpoint` when another device shares it. Raises ConfigError or MapError."""
+    """A driver for `url`; on `endpoint` when another device shares it. Raises ConfigError or MapError.
+
+    `catalogues` add to the brand's fault table.
+    """
     manifest = load_manifest(brand.manifest)
     way = choose_path(manifest, url, path)
     options = options or DriverOptions()
     endpoint = endpoint or Endpoint(url.host, url.port, profile_of(way, url), clock, rng=rng)
 
+    listeners: list[Callable[[WrongDevice], None]] = []
+
     async def confirm(raw: BusLink) -> None:
-        await driver.confirm(raw)
+        try:
+            await driver.confirm(raw)
+        except WrongDevice as error:
+            for listener in listeners:
+                listener(error)
+            raise
 
     link = endpoint.link(way.units[0] if url.unit is None else url.unit, confirm)
     driver = MapDriver(
         manifest,
         MapFiles(manifest.maps, options.allow_low_confidence),
-        manifest.faults,
+        _fault_table(manifest, catalogues),
         link,
         clock,
         path=way.name,
         session=_session(brand, way, session or {}),
         options=options,
     )
-    return Connected(driver=driver, manifest=manifest, endpoint=endpoint, link=link, path=way)
+    return Connected(driver=driver, manifest=manifest, endpoint=endpoint, link=link, path=way, wrong_device=listeners)
+
+
+def _fault_table(manifest: Manifest, catalogues: Sequence[FaultCatalogue]) -> FaultTable:
+    table = manifest.faults
+    for catalogue in catalogues:
+        with as_file(catalogue.table) as file:
+            table = table.extended(load_faults(file))
+    return table
 
 
 def choose_path(manifest: Manifest, url: BusUrl, name: str | None) -> DevicePath:

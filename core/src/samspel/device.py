@@ -5,19 +5,21 @@ Implements `control.shell.Actions`: what control decides is shaped, gated and ha
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from samspel.contract.capability import Direction
-from samspel.contract.driver import ControlReading, ControlState, Driver, Identity, Snapshot, WriteReport
-from samspel.contract.errors import SamspelError
+from samspel.contract.driver import ControlReading, ControlState, Driver, Identity, Json, Snapshot, WriteReport
+from samspel.contract.errors import SamspelError, StoreError
 from samspel.contract.fault import FaultCode
 from samspel.contract.outcome import Deviation, Evidence, Stage
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
 from samspel.contract.telemetry import Quality, Reading
 from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say
+from samspel.control.journal import Documents, load
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Phase, Policy, State
 from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
@@ -28,7 +30,7 @@ from samspel.shaping.chain import Chain, Result
 from samspel.shaping.filter import ShapingContext
 from samspel.shaping.gate import Action, decide
 
-__all__ = ["Device", "DeviceLimits"]
+__all__ = ["Device", "DeviceLimits", "expected_serial"]
 
 logger = logging.getLogger("samspel.device")
 
@@ -64,7 +66,10 @@ class Device:
         self.readings: dict[str, Reading] = {}
         self._good: dict[str, Reading] = {}
         self.identity: Identity | None = None
+        self.versions: dict[str, str] = {}
         self._driver, self._chain, self._outlet, self._clock, self._limits = driver, chain, outlet, clock, limits
+        self._journal = journal
+        self._remembering: asyncio.Task[None] | None = None
         self.faults = FaultTracker(name)
         self._delivery: Delivery | None = None
         self._delivering: str | None = None
@@ -153,7 +158,20 @@ class Device:
     async def link_up(self) -> None:
         """The bus has confirmed who answers: learn what it can do, and tell control."""
         self.identity = await self._driver.identify()
+        self._remember_serial(self.identity.serial)
         self.controller.submit(LinkUp(self._driver.capabilities()))
+
+    def _remember_serial(self, serial: str) -> None:
+        """Not waited for: a hanging disk must not keep a stop from the device. A take, which is, comes later."""
+        name, document = f"{self.name}/identity", {"serial": serial}
+        if self._journal.get(name) != document:
+            self._remembering = asyncio.create_task(self._keep(name, document))
+
+    async def _keep(self, name: str, document: Mapping[str, Json]) -> None:
+        try:
+            await self._journal.put(name, document)
+        except StoreError as error:
+            logger.warning("identity not kept", extra={"device": self.name, "error": str(error)})
 
     def link_down(self) -> None:
         """The bus has lost the device."""
@@ -255,6 +273,19 @@ class Device:
                 )
             )
         self._said_notes = reasons
+
+
+def expected_serial(configured: str | None, device: str, journal: JournalPort, clock: Clock) -> str | None:
+    """Who may be written to: the configured serial, else the device that an earlier run left under control.
+
+    Without either any device is welcome. Another one at the address of a held device is refused by the bus, so that
+    neither its snapshot nor its stop is ever written to somebody else.
+    """
+    if configured is not None:
+        return configured
+    held = load(Documents(control=journal.get(f"{device}/control")), clock).phase is not Phase.RELEASED
+    serial = (journal.get(f"{device}/identity") or {}).get("serial")
+    return serial if held and isinstance(serial, str) else None
 
 
 def newest(devices: Mapping[str, Device]) -> dict[str, DeviceHeadroom]:

@@ -49,15 +49,17 @@ class Rates:
 
 @dataclass(slots=True, kw_only=True)
 class Station:
-    """One device with what keeps its link: `serve` runs its bus and session for ever, `watch` reports its link.
+    """One device with what keeps its link: `serve` runs its bus for ever (`None`: another station's does), `tend` its
+    vendor's login, `watch` reports its link.
 
     `up` and `down` mirror the link; `known` is set while the device on it has been identified.
     """
 
     device: Device
     rates: Rates
-    serve: Callable[[], Awaitable[None]]
+    serve: Callable[[], Awaitable[None]] | None
     watch: Callable[[Callable[[bool], None]], None]
+    tend: Callable[[], Awaitable[None]] | None = None
     up: asyncio.Event = field(default_factory=asyncio.Event)
     down: asyncio.Event = field(default_factory=asyncio.Event)
     known: asyncio.Event = field(default_factory=asyncio.Event)
@@ -114,7 +116,10 @@ class Edge:
 
     def _start_station(self, name: str, station: Station) -> None:
         station.watch(lambda up: self._on_link(station, up=up))
-        self._spawn(f"{name}/bus", station.serve)
+        if station.serve is not None:
+            self._spawn(f"{name}/bus", station.serve)
+        if station.tend is not None:
+            self._spawn(f"{name}/login", station.tend)
         self._spawn(f"{name}/control", station.device.controller.run)
         self._spawn(f"{name}/link", lambda: self._greet_for_ever(station))
         rates = station.rates
@@ -143,6 +148,8 @@ class Edge:
         while True:
             try:
                 await work()
+            except SamspelError as error:
+                logger.warning("task waits", extra={"task": name, "error": str(error)})
             except Exception:
                 logger.exception("task failed and is begun again", extra={"task": name})
             await asyncio.sleep(RESTART_S)
@@ -201,7 +208,10 @@ class Edge:
             self._publish_status()
 
     def _publish_birth(self) -> None:
-        self._outlet.birth(self._versions, [device.birth() for device in self.devices.values()])
+        versions = dict(self._versions)
+        for device in self.devices.values():
+            versions |= device.versions
+        self._outlet.birth(versions, [device.birth() for device in self.devices.values()])
 
     async def _publish_status_for_ever(self) -> None:
         while True:

@@ -143,3 +143,7 @@ class Driver(Protocol):
     def capabilities(self) -> Capabilities:
         """The record of the identified device; call after `identify`."""
         ...
+
+    def versions(self) -> Mapping[str, str]:
+        """What it is driven by (the register map and its digest), for the birth message; call after `identify`."""
+        ...

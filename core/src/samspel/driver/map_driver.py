@@ -99,6 +99,12 @@ class MapDriver:
         """Routes of the identified device, and why it is read-only if it is."""
         return self._known.commander.capabilities
 
+    def versions(self) -> Mapping[str, str]:
+        """Name, version, overlay and digest of the register map in use."""
+        registers = self._known.map
+        overlay = f" overlay {registers.overlay}" if registers.overlay else ""
+        return {"map": f"{registers.id} {registers.version}{overlay} sha256:{registers.digest[:16]}"}
+
     # --- looks ---
 
     async def read(self, groups: Sequence[str] = ("fast", "slow", "static")) -> Mapping[str, Reading]:
