@@ -30,6 +30,7 @@ CRIMES = [
     ("pymodbus", "samspel_sim.planted", "pymodbus"),
     ("paho", "samspel.config.planted", "paho"),
     ("paho", "samspel_huawei.planted", "paho"),
+    ("paho", "samspel_sim.demo.planted", "paho"),
     ("paho", "samspel_sim.planted", "paho"),
     ("core", "samspel.cli.planted", "samspel_huawei"),
     ("core", "samspel.cli.planted", "samspel_sim"),
