@@ -42,17 +42,23 @@ def kernel_clock_error_s() -> float | None:
 
     Raises OSError where the kernel cannot be asked.
     """
-    try:
-        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
-    except AttributeError as error:
-        raise OSError("this system has no adjtimex call") from error
     answer = _Timex()
-    state = adjtimex(ctypes.byref(answer))
+    state = _adjtimex()(ctypes.byref(answer))
     if state < 0:
         raise OSError(ctypes.get_errno(), "adjtimex was refused")
     if state == _TIME_ERROR or answer.status & _STA_UNSYNC:
         return None
     return float(answer.maxerror) / 1e6
+
+
+@cache
+def _adjtimex() -> Callable[..., int]:
+    """The system's function. Loading the library anew for each message would cost more than judging the message."""
+    try:
+        found: Callable[..., int] = ctypes.CDLL(None, use_errno=True).adjtimex
+    except AttributeError as error:
+        raise OSError("this system has no adjtimex call") from error
+    return found
 
 
 @cache

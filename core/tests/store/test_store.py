@@ -268,6 +268,17 @@ def spoil_table(path: Path, name: str) -> None:
         file.write(b"\xee" * size)
 
 
+async def test_a_row_undone_before_it_was_written_does_not_end_the_writer(store, path):
+    for _ in range(3):
+        store.outbox.add(Outbound(topic="t", payload=b"brief"), droppable=False)
+        (row,) = await store.outbox.head(1)
+        store.outbox.sent(row.row_id)
+        await asyncio.sleep(0.05)  # Longer than the writer lingers.
+    async with asyncio.timeout(5):
+        await store.journal.put("x", {"after": 1})
+    assert reopen(path).journal.get("x") == {"after": 1}
+
+
 def test_a_folder_that_does_not_exist_is_said_in_a_sentence(tmp_path):
     with pytest.raises(StoreError, match="check that its folder exists"):
         reopen(tmp_path / "absent" / "samspel.db")

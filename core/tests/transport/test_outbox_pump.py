@@ -91,13 +91,23 @@ async def test_replay_keeps_to_its_rate():
         assert len(site.heard) == 1000
 
 
-async def test_normal_running_waits_for_nothing():
+async def test_normal_running_waits_for_company_and_for_nothing_else():
     async with home() as site:
         for _ in range(60):
             site.add(b"x")
-            sent_at = site.clock.monotonic()
+            made_at = site.clock.monotonic()
             await asyncio.sleep(0.1)
-            assert site.heard[-1].received_at == sent_at
+            assert site.heard[-1].received_at == pytest.approx(made_at + 0.01)
+
+
+async def test_what_is_said_about_one_set_point_goes_out_together():
+    async with home() as site:
+        for what in (b"received", b"accepted"):
+            site.add(what)
+            await asyncio.sleep(0.002)
+        assert site.heard == []
+        await asyncio.sleep(0.01)
+        assert site.payloads() == [b"received", b"accepted"]
 
 
 class Forgetful:

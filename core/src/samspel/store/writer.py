@@ -26,6 +26,10 @@ Key = tuple[str, str | int]
 Done = Callable[[StoreError | None], None]
 """Called on the writer's thread, with the error or nothing."""
 
+_LINGER_S = 0.02
+"""What nobody waits for is committed at most so much later, together with whatever comes meanwhile: the reports of a
+set-point do not compete with its write, and flash memory is worn less."""
+
 _RETRY_S = 30.0
 _MAX_APPENDS = 3600
 """Log samples that wait while the disk refuses: an hour at 1 Hz."""
@@ -105,14 +109,14 @@ class Writer:
     def change(self, key: Key, statement: Statement) -> None:
         """Write soon; never waits for the disk."""
         with self._lock:
+            self._wake_if_idle()
             self._next.change(key, statement)
-            self._lock.notify()
 
     def append(self, statements: Iterable[Statement]) -> None:
         """Write soon, in this order; while the disk refuses only the newest are kept."""
         with self._lock:
+            self._wake_if_idle()
             self._next.appends.extend(statements)
-            self._lock.notify()
 
     def put(self, key: Key, statement: Statement, done: Done, *, durable: bool) -> None:
         """Write and report; `durable` syncs, and forgets the statement when it is refused."""
@@ -121,14 +125,12 @@ class Writer:
             if durable:
                 self._next.fragile.add(key)
                 self._next.durable = True
-            self._next.waiting.append(done)
-            self._lock.notify()
+            self._hurry(done)
 
     def flush(self, done: Done) -> None:
         """Report once everything so far is committed."""
         with self._lock:
-            self._next.waiting.append(done)
-            self._lock.notify()
+            self._hurry(done)
 
     def close(self) -> None:
         """Write what waits, once more what was refused, and end. Blocks until then."""
@@ -137,8 +139,18 @@ class Writer:
             self._lock.notify()
         self._thread.join()
 
+    def _wake_if_idle(self) -> None:
+        if not self._next:
+            self._lock.notify()
+
+    def _hurry(self, done: Done) -> None:
+        self._next.waiting.append(done)
+        self._lock.notify()
+
     def _run(self) -> None:
-        while batch := self._take():
+        while (batch := self._take()) is not None:
+            if not batch:
+                continue  # What waited was undone before its turn came.
             error = self._commit(batch)
             self._settle(batch, error)
             for done in batch.waiting:
@@ -148,6 +160,7 @@ class Writer:
     def _take(self) -> _Batch | None:
         with self._lock:
             self._lock.wait_for(lambda: self._next or self._closing, _RETRY_S if self._held else None)
+            self._lock.wait_for(lambda: self._next.waiting or self._closing, _LINGER_S if self._next else 0.0)
             batch, self._held = self._held, _Batch()
             batch.follow(self._next)
             self._next = _Batch()

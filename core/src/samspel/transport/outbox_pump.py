@@ -15,6 +15,10 @@ __all__ = ["drain"]
 _log = logging.getLogger(__name__)
 
 _IN_FLIGHT = 8
+_LINGER_S = 0.01
+"""A report waits so long for company before it is sent: a set-point is written at the device before anything is said
+about it, and what is said about it goes out together."""
+
 _PAUSE_S = 1.0
 """After a failure. The transport reconnects in its own time; asking it again once a second costs nothing."""
 
@@ -27,6 +31,8 @@ async def drain(outbox: OutboxPort, transport: Transport, clock: Clock, *, rate_
     """
     rate = _Rate(clock, rate_per_s)
     while True:
+        await outbox.head(1)
+        await asyncio.sleep(_LINGER_S)
         rows = await outbox.head(_IN_FLIGHT)
         await rate.spend(len(rows))
         went_well = await asyncio.gather(*(_send(row, outbox, transport) for row in rows))
