@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from samspel.driver.options import DriverOptions
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.rig import Rig
 from samspel_contract.simulated import simulated

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from samspel.contract.errors import SamspelError
+
 from samspel_contract.catalogue import catalogue
 from samspel_contract.isolated import run_isolated
 from samspel_contract.report import make_report, text_of

@@ -8,6 +8,7 @@ from typing import Literal
 
 from samspel.contract.errors import ConfigError
 from samspel.driver.documents import Doc, read_document
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.catalogue import Catalogue
 
@@ -45,8 +46,8 @@ class DeclarationDoc(Doc):
     contract: str
     capabilities: dict[str, SupportDoc]
     bounds: BoundsDoc
-    left_on_release: dict[str, str] = {}
-    expected_failures: dict[str, FailureDoc] = {}
+    left_on_release: dict[str, str] | None = None
+    expected_failures: dict[str, FailureDoc] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Declaration:
 
 
 def read_declaration(path: Traversable, catalogue: Catalogue) -> Declaration:
-    """Raises ConfigError for a capability that is left out or unknown, a missing reason, or an excuse that cannot be."""
+    """Raises ConfigError for a capability left out or unknown, a missing reason, or an excuse that cannot be."""
     document = read_document(path, DeclarationDoc)
     problems = [*_capability_problems(document), *_excuse_problems(document, catalogue)]
     if not 0 < document.bounds.stop_s <= MOST_STOP_S:
@@ -95,10 +96,10 @@ def read_declaration(path: Traversable, catalogue: Catalogue) -> Declaration:
             if entry.support != "full"
         },
         stop_s=document.bounds.stop_s,
-        left_on_release=dict(document.left_on_release),
+        left_on_release=dict(document.left_on_release or {}),
         expected_failures={
             name: ExpectedFailure(entry.reason, entry.issue, entry.since)
-            for name, entry in document.expected_failures.items()
+            for name, entry in (document.expected_failures or {}).items()
         },
     )
 
@@ -106,21 +107,27 @@ def read_declaration(path: Traversable, catalogue: Catalogue) -> Declaration:
 def _capability_problems(document: DeclarationDoc) -> list[str]:
     known = {capability.value for capability in Capability}
     named = set(document.capabilities)
-    problems = [f"[capabilities] {name}: unknown; allowed: {', '.join(sorted(known))}" for name in sorted(named - known)]
-    problems += [f"[capabilities] {name}: is missing; every capability has to be named" for name in sorted(known - named)]
+    problems = [
+        f"[capabilities] {name}: unknown; allowed: {', '.join(sorted(known))}" for name in sorted(named - known)
+    ]
+    problems += [
+        f"[capabilities] {name}: is missing; every capability has to be named" for name in sorted(known - named)
+    ]
     problems += [
         f"[capabilities] {name}: {entry.support} needs a reason"
         for name, entry in document.capabilities.items()
         if entry.support != "full" and not entry.reason.strip()
     ]
     return problems + [
-        f"[left_on_release] {name}: needs a reason" for name, why in document.left_on_release.items() if not why.strip()
+        f"[left_on_release] {name}: needs a reason"
+        for name, why in (document.left_on_release or {}).items()
+        if not why.strip()
     ]
 
 
 def _excuse_problems(document: DeclarationDoc, catalogue: Catalogue) -> list[str]:
     problems = []
-    for name, entry in document.expected_failures.items():
+    for name, entry in (document.expected_failures or {}).items():
         promise = catalogue.get(name.partition("[")[0])
         if promise is None:
             problems.append(f"[expected_failures] {name!r}: no such test; docs/contract-suite.md lists them")

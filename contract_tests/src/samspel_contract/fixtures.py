@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from samspel.driver.faults import FaultWord
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase
 from samspel_contract.catalogue import catalogue
 from samspel_contract.target import Target, installed, loose
-from samspel_contract.truth import COUNTERS, TRUTHS
+from samspel_contract.truth import TRUTHS
 
 __all__ = ["SUPPORT", "driver_case", "pytest_generate_tests", "test_id"]
 
@@ -71,7 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.function.__name__.removeprefix("test_") not in catalogue():
         return
     target = target_of(metafunc.config, metafunc.module)
-    for name in ("signal", "true_signal", "map_file", "fault_register", "counter"):
+    for name in ("signal", "true_signal", "map_file", "fault_register"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, _values(name, target) or [NOTHING])
 
@@ -83,8 +84,6 @@ def _values(name: str, target: Target) -> list[str]:
             return signals
         case "true_signal":
             return [signal for signal in signals if signal in TRUTHS]
-        case "counter":
-            return [signal for signal in signals if signal in COUNTERS]
         case "map_file":
             return [path.name for path in target.manifest.maps]
         case _:

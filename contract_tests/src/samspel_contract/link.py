@@ -1,7 +1,7 @@
 """A `BusLink` to a twin in memory: no sockets, no threads, simulated time.
 
-It speaks Modbus PDUs and maps answers to errors as the bus does, on its own: a slip in the bus's reading of the protocol
-would not show otherwise. One request at a time; pauses and error codes as the manifest's path states them.
+It speaks Modbus PDUs and maps answers to errors as the bus does, but on its own. One request at a time; pauses and
+error codes as the manifest's path states them.
 """
 
 from __future__ import annotations

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from samspel.contract.errors import SamspelError
+
 from samspel_contract.catalogue import catalogue
 from samspel_contract.fixtures import SUPPORT, driver_case, pytest_generate_tests, target_of, test_id
 
 __all__ = ["driver_case", "pytest_generate_tests"]
 
-OUTCOMES = pytest.StashKey[dict[str, str]]()
+_outcomes: dict[str, str] = {}
+"""What this process has found; it tests one driver and ends."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +28,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the driver's data once, so that a bad file is one sentence and not a hundred tracebacks."""
-    config.stash[OUTCOMES] = {}
     try:
         target_of(config, None)
     except SamspelError as error:
@@ -40,22 +40,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     names = {test_id(item.name) for item in session.items}
     unknown = [name for name in excuses if name not in names and name not in catalogue()]
     if unknown:
-        raise pytest.UsageError(f"contract.toml: [expected_failures] {', '.join(unknown)}: this driver has no such test")
+        raise pytest.UsageError(
+            f"contract.toml: [expected_failures] {', '.join(unknown)}: this driver has no such test"
+        )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:  # a wrapper: yields once, gets the report
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep the worst of a test's three phases."""
-    report: pytest.TestReport = yield  # type: ignore[assignment,misc]
-    del call
-    outcomes = item.config.stash[OUTCOMES]
-    name = test_id(item.name)
+    name = test_id(report.nodeid.rpartition("::")[2])
     outcome = _outcome(report)
-    if outcome is not None and outcomes.get(name) not in ("failed", "error"):
-        outcomes[name] = outcome
-    return report  # type: ignore[return-value]
+    if outcome is not None and _outcomes.get(name) not in ("failed", "error"):
+        _outcomes[name] = outcome
 
 
 def _outcome(report: pytest.TestReport) -> str | None:
@@ -65,7 +60,7 @@ def _outcome(report: pytest.TestReport) -> str | None:
     if report.skipped:
         if hasattr(report, "wasxfail"):
             return "expected_failure"
-        return dict(report.user_properties).get(SUPPORT, "skipped")
+        return str(dict(report.user_properties).get(SUPPORT, "skipped"))
     return "passed" if report.when == "call" else None
 
 
@@ -73,4 +68,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the outcomes; the door reads them and holds them against the catalogue."""
     path: Path | None = session.config.getoption("samspel_outcomes")
     if path is not None:
-        path.write_text(json.dumps(session.config.stash[OUTCOMES]), encoding="utf-8")
+        path.write_text(json.dumps(_outcomes), encoding="utf-8")

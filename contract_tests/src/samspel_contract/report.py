@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from samspel.contract import CONTRACT_VERSION
+
+from samspel_contract.capabilities import Capability
 from samspel_contract.catalogue import Catalogue
 from samspel_contract.isolated import Run
 from samspel_contract.target import Target
@@ -37,6 +39,7 @@ class Report:
     driver: dict[str, str]
     maps: dict[str, str]
     evidence: str
+    capabilities: dict[str, str]
     passed: bool
     outcomes: dict[str, str]
     missing: list[str]
@@ -57,6 +60,7 @@ def make_report(target: Target, run: Run, promises: Catalogue) -> Report:
         driver={"name": target.name, "dist": target.dist, "version": target.version},
         maps={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in target.manifest.maps},
         evidence="twin-only",
+        capabilities={name.value: target.declaration.missing.get(name, "full") for name in Capability},
         passed=run.exit_code == 0 and not missing and GOOD.issuperset(known.values()),
         outcomes=known,
         missing=missing,
@@ -88,4 +92,6 @@ def text_of(report: Report, promises: Catalogue) -> str:
     lines += [f"\n{name}: {promises[name].promise}\n  If this fails: {promises[name].if_this_fails}" for name in bad]
     counts = Counter(report.outcomes.values())
     summary = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing ran"
-    return "\n".join([*lines, "", f"{'PASSED' if report.passed else 'FAILED'}: {summary}, {len(report.missing)} missing"])
+    return "\n".join(
+        [*lines, "", f"{'PASSED' if report.passed else 'FAILED'}: {summary}, {len(report.missing)} missing"]
+    )

@@ -13,17 +13,18 @@ from samspel.contract.ports import Table
 from samspel.driver.map_driver import MapDriver
 from samspel.driver.maps import MapFiles
 from samspel.driver.options import DriverOptions
-from samspel.registers.model import OnRelease, Register, RegisterMap
-from samspel_contract.link import MemoryLink
-from samspel_contract.target import Target
+from samspel.registers.model import Life, OnRelease, Register, RegisterMap
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.registers import Register as TwinRegister
 from samspel_sim.registers import Space
 from samspel_sim.twin import Twin
 
-__all__ = ["REST_W", "Rig"]
+from samspel_contract.link import MemoryLink
+from samspel_contract.target import Target
 
-STEP_S = 0.25
+__all__ = ["REST_W", "SPACES", "STEP_S", "Rig"]
+
+STEP_S = 0.5
 REST_W = 50.0
 """A battery below this is at rest: what its electronics need, and what a regulator hunts by."""
 
@@ -130,11 +131,12 @@ class Rig:
         self.twin.set({"registers": {twin_row.name: raw}})
 
     def settings_of_the_house(self) -> list[str]:
-        """Give every plain number that release restores a value of somebody's own; returns their names."""
+        """Give every plain number that lasts a value of the householder's own; returns their names."""
         changed = []
         for name in self.map.owned:
             row, twin_row = self.map.registers[name], self.twin_row(self.map.registers[name])
-            if row.on_release is not OnRelease.RESTORE or row.labels or row.fields or twin_row is None:
+            lasts = row.on_release is OnRelease.RESTORE or row.life is Life.PERSISTENT
+            if not lasts or row.labels or row.fields or twin_row is None:
                 continue
             words = self.words(row)
             if words and (raw := twin_row.decode_raw(words)) > 1:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from samspel.registers.model import DataType, Register, WordOrder
-from samspel_contract.rig import SPACES
 from samspel_sim.registers import Register as TwinRegister
+
+from samspel_contract.rig import SPACES
 
 __all__ = ["disagreements"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -19,18 +18,19 @@ from samspel.hookspecs import DriverPackage
 from samspel.plugins.loader import import_object, load_driver
 from samspel.plugins.metadata import TWINS, offers
 from samspel.registers.model import RegisterMap
-from samspel_contract.catalogue import catalogue
-from samspel_contract.declaration import Declaration, read_declaration
 from samspel_sim.behaviour import Behaviour, TwinOptions
 from samspel_sim.registers import Register as TwinRegister
 from samspel_sim.registers import read_csv
+
+from samspel_contract.catalogue import catalogue
+from samspel_contract.declaration import Declaration, read_declaration
 
 __all__ = ["Target", "installed", "loose"]
 
 TwinFactory = Callable[[TwinOptions], Behaviour]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """One driver under test. `twin_package` is the package whose folder holds `registers.csv`."""
 

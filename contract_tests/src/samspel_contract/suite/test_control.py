@@ -6,9 +6,10 @@ import pytest
 from samspel.contract.capability import Direction, PvEffect
 from samspel.contract.driver import ControlState
 from samspel.contract.errors import BusError, DeadlinePassed, DriverError
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
-from samspel_contract.rig import Rig
+from samspel_contract.rig import STEP_S, Rig
 
 POWER_W = 1500.0
 BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
@@ -172,7 +173,7 @@ async def test_nothing_is_written_after_the_deadline(driver_case: DriverCase, po
         try:
             await rig.driver.set_power(power_w, not_after, snapshot, None)
         except DeadlinePassed:
-            late = [write for write in rig.writes() if float(str(write["at_s"])) - begin_s > allowed_s + 0.25]
+            late = [write for write in rig.writes() if float(str(write["at_s"])) - begin_s > allowed_s + STEP_S]
             assert not late
         assert allowed_s > 0 or rig.writes() == []
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from samspel.contract.driver import ControlState, Snapshot
 from samspel.contract.errors import BusError, DriverError
+
 from samspel_contract.case import DriverCase, safety, simulated
 from samspel_contract.rig import Rig
 
@@ -19,7 +21,7 @@ class Trouble:
     """One misbehaviour that every twin can be told to show."""
 
     name: str
-    parameters: dict[str, object] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

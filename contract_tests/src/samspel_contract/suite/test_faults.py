@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from samspel.contract.fault import FaultCode
 from samspel.driver.faults import FaultState, FaultWord
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
 from samspel_contract.rig import Rig

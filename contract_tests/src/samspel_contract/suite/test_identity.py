@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from samspel.contract.errors import BusError, WrongDevice
 from samspel.driver.options import DriverOptions
+
 from samspel_contract.case import DriverCase, safety, simulated
 
 STRANGER = "SOMEBODY-ELSE"

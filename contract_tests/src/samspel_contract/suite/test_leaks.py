@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 
+import pytest
 from samspel.contract.driver import ActiveFault
 from samspel.contract.errors import BusError, DriverError
 from samspel.contract.signals import SIGNALS
 from samspel.driver.faults import FaultState, FaultWord
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
 from samspel_contract.rig import Rig
@@ -88,7 +90,6 @@ async def test_signals_are_of_the_closed_list(driver_case: DriverCase) -> None:
     assert set(readings) <= set(SIGNALS)
     rig.twin.misbehave("refuse_writes", code=4)
     snapshot = await rig.driver.take()
-    try:
+    with pytest.raises((BusError, DriverError)) as caught:
         await rig.set_power(POWER_W, snapshot)
-    except (BusError, DriverError) as error:
-        assert not _brand_words(str(error), driver_case.target.manifest.words)
+    assert not _brand_words(str(caught.value), driver_case.target.manifest.words)

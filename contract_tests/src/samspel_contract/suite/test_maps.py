@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from samspel.registers.loader import load_map, load_variants
 from samspel.registers.model import Confidence
+
 from samspel_contract.case import DriverCase, safety
 from samspel_contract.table_check import disagreements
 

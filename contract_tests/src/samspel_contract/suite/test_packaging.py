@@ -5,6 +5,7 @@ from __future__ import annotations
 from samspel.contract import CONTRACT_VERSION
 from samspel.plugins.loader import check_code, check_data
 from samspel.plugins.metadata import DRIVERS, TWINS, offers
+
 from samspel_contract.capabilities import Capability, present
 from samspel_contract.case import DriverCase, safety, simulated
 

@@ -6,6 +6,7 @@ import pytest
 from samspel.contract.capability import Direction
 from samspel.contract.driver import ControlState
 from samspel.registers.model import OnRelease
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
 from samspel_contract.rig import Rig

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from samspel.contract.driver import Mark, Snapshot
 from samspel.contract.errors import BusError, SequenceAbandoned
+
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
 from samspel_contract.rig import Rig

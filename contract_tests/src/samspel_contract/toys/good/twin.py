@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the engine passes more than a toy needs
 """The toy's twin: a hybrid that follows mode and power with a short lag, on the simulator's engine."""
 
 from __future__ import annotations

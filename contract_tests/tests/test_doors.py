@@ -1,0 +1,122 @@
+"""Both doors; and that nothing of an author's pytest reaches the tests behind the certifying one."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from samspel_contract.catalogue import catalogue
+
+DAILY = 'from samspel_contract.door import *\n\nDRIVER = "toy"\n'
+
+CHEAT = """\
+def pytest_collection_modifyitems(items):
+    items[:] = items[:1]
+"""
+SOFTENER = """\
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    report = yield
+    report.outcome = "passed"
+    return report
+"""
+
+
+def contract(environment, folder, *arguments):
+    command = [sys.executable, "-c", "from samspel_contract.cli import main; main()", "run", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def daily(environment, folder, *arguments):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def author(tmp_path):
+    """Where an author works: a folder with a three-line test file."""
+    folder, site = tmp_path / "author", tmp_path / "site"
+    folder.mkdir()
+    site.mkdir()
+    (folder / "test_contract.py").write_text(DAILY)
+    return folder, site
+
+
+def test_the_good_toy_passes_everything_through_the_certifying_door(toy, author):
+    folder, site = author
+    done = contract(toy.install(site), folder, "--driver", "toy", "--report", "out/report.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert report["driver"] == {"name": "toy", "dist": "samspel-toy", "version": "1.2.3"}
+    assert set(report["outcomes"]) == set(catalogue())
+    assert set(report["outcomes"].values()) == {"passed"}
+    assert report["missing"] == []
+    assert report["evidence"] == "twin-only"
+    assert re.fullmatch("[0-9a-f]{64}", report["maps"]["map.toml"])
+    assert report["capabilities"]["phase_power"] == "unsupported: the toy has one phase"
+
+
+def test_the_daily_door_has_every_test(toy, author):
+    folder, site = author
+    done = daily(toy.install(site), folder, "--collect-only")
+    found = {line.partition("::test_")[2].partition("[")[0] for line in done.stdout.splitlines() if "::" in line}
+    assert found == set(catalogue())
+
+
+def conftest_cheat(folder, site):
+    (folder / "conftest.py").write_text(CHEAT)
+    return {}, ""
+
+
+def plugin_cheat(folder, site):
+    (site / "cheat.py").write_text(CHEAT)
+    return {}, "\n[pytest11]\ncheat = cheat\n"
+
+
+def environment_cheat(folder, site):
+    (site / "softener.py").write_text(SOFTENER)
+    return {"PYTEST_ADDOPTS": "-k take_writes_nothing", "PYTEST_PLUGINS": "softener"}, ""
+
+
+CHEATS = (conftest_cheat, plugin_cheat, environment_cheat)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_cheats_work_where_nothing_stops_them(toy, author, cheat):
+    """Otherwise the next test would prove nothing."""
+    folder, site = author
+    environment, entry_points = cheat(folder, site)
+    done = daily({**toy.install(site, entry_points), **environment}, folder)
+    assert re.search(r"^1 passed", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_all_cheats_together_change_nothing_behind_the_certifying_door(toy, author):
+    folder, site = author
+    toy.edit("map.toml", 'stop = [{ rung = "hold", steps = [{ write = "mode", value = "hold" }', STOP_THAT_RELEASES)
+    prepared = [cheat(folder, site) for cheat in CHEATS]
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -k take_writes_nothing\n")
+    environment = toy.install(site, "".join(entry_points for _, entry_points in prepared))
+    for more, _ in prepared:
+        environment.update(more)
+    done = contract(environment, folder, "--driver", "toy", "--report", "report.json")
+    report = json.loads((folder / "report.json").read_text())
+    assert done.returncode == 1
+    assert not report["passed"]
+    assert report["missing"] == []
+    assert report["outcomes"]["stop_works_at_full_power"] == "failed"
+    assert report["outcomes"]["battery_moves_the_right_way"] == "passed"
+
+
+STOP_THAT_RELEASES = 'stop = [{ rung = "hold", steps = [{ write = "mode", value = "own" }'
+
+
+def test_a_driver_that_is_not_installed_is_named(tmp_path):
+    done = contract(None, tmp_path, "--driver", "nobody")
+    assert done.returncode == 2
+    assert "driver 'nobody' is not installed" in done.stderr
