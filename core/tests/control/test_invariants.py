@@ -18,7 +18,6 @@ from samspel.contract.command import OnExpiry, Rank, Stop
 from samspel.contract.driver import ControlState
 from samspel.contract.errors import (
     DeadlinePassed,
-    LinkDown as LinkIsDown,
     NoAnswer,
     RequirementFailed,
     RouteUnavailable,
@@ -27,6 +26,7 @@ from samspel.contract.errors import (
     StoreError,
     VerifyFailed,
 )
+from samspel.contract.errors import LinkDown as LinkIsDown
 from samspel.control.events import (
     Event,
     Failed,
@@ -79,6 +79,7 @@ class Control(RuleBasedStateMachine):
         self.documents = Documents()
         self.running: list[DriverEffect] = []
         self.given: set[str] = set()
+        self.before_ids: set[str] = set()
         self.ends: Counter[str] = Counter()
         self.pending_stop = False
         self.names, self.snapshots = count(), count()
@@ -150,8 +151,6 @@ class Control(RuleBasedStateMachine):
         self.documents = replace(self.documents, **changes)
 
     # --- commands ---
-
-    before_ids: set[str] = set()
 
     def command(self, make: Callable[..., Any], rank: Rank, issuer: str, epoch: int, seq: int, **more: Any) -> None:
         name = f"{make.__name__}-{next(self.names)}"

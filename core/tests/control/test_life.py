@@ -95,6 +95,17 @@ def test_a_deadline_that_passes_during_take_writes_nothing():
     assert machine.asked_driver() == [GiveBack]
 
 
+def test_a_take_that_outlives_its_set_point_comes_to_rest():
+    machine = Machine().settled()
+    machine.command(set_power(ttl_s=10))
+    machine.wait(70)
+    assert machine.end("sp") is End.EXPIRED_UNWRITTEN
+    assert machine.asked_driver() == [], "the take still reads"
+    machine.took()
+    assert (machine.state.phase, machine.state.snapshot) == (Phase.RELEASED, None)
+    assert machine.asked_driver() == []
+
+
 def test_a_newer_set_point_supersedes_and_is_written_at_once():
     machine = Machine().controlling()
     machine.command(set_power("newer", -1000))

@@ -174,8 +174,8 @@ def _expire_lease(turn: Turn) -> None:
     unfinished = state.phase in (Phase.TAKING, Phase.LOST, Phase.RELEASED) and (state.marks or state.snapshot)
     if state.phase is Phase.CONTROLLING or unfinished:
         turn.order_release(None, "expired")
-    elif state.phase in (Phase.TAKING, Phase.LOST):
-        turn.set(phase=Phase.RELEASED, action=None, action_id=state.action_id + 1)
+    elif state.phase is Phase.LOST:
+        turn.set(phase=Phase.RELEASED)
 
 
 def _hold_stop(turn: Turn) -> None:

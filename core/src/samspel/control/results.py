@@ -154,14 +154,14 @@ def _watch_foreign(turn: Turn, event: Looked) -> None:
 
 
 def on_took(turn: Turn, event: Took) -> None:
-    """The snapshot is made. An open snapshot is never overwritten."""
+    """The snapshot is made. An open snapshot is never overwritten; one that nobody needs any more is not kept."""
     _done(turn)
+    if turn.state.lease is None:
+        turn.set(phase=Phase.RELEASED)
+        return
     turn.set(phase=Phase.CONTROLLING, snapshot=turn.state.snapshot or event.snapshot, force=True, looked_at=turn.now)
     turn.clear(FaultCode.CONTROL_FOREIGN_MASTER)
-    if turn.state.lease is not None:
-        turn.follow()
-    else:
-        turn.order_release(None, "nobody commands")
+    turn.follow()
 
 
 def on_followed(turn: Turn, event: Followed) -> None:
