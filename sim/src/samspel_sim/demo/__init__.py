@@ -1,10 +1,10 @@
 """``samspel demo``: a simulated home, a real broker, the real edge, and a dispatcher who tries them hard.
 
 broker      mosquitto where it is found, else amqtt in this process
-children    the twin and the edge as processes of their own, so that they can be killed
-dispatcher  publishes commands, listens to everything that comes back
-play        the scenes, each with what is expected of it
-screen      what a person sees meanwhile, and the summary
+children    the twin and the edge as processes of their own, so that they can be killed; `leash.py` ends them with us
+dispatcher  writes commands; `inbox.py` holds everything that comes back, `mqtt.py` is the line between them
+play        the scenes; `record.py` notes what was expected of each, `truth.py` is what the home really does
+screen      what a person sees meanwhile (`view.py`, `picture.py`, `chart.py`), and the summary
 """
 
 from samspel_sim.demo.command import command

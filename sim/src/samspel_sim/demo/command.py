@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from samspel_sim.demo.broker import open_broker
+from samspel_sim.demo.broker import KINDS, open_broker
 from samspel_sim.demo.children import Edge, TwinProcess
-from samspel_sim.demo.dispatcher import Dispatcher
+from samspel_sim.demo.inbox import Inbox
+from samspel_sim.demo.mqtt import open_dispatcher
 from samspel_sim.demo.play import Play
-from samspel_sim.demo.screen import JsonScreen, LineScreen, LiveScreen, Screen
+from samspel_sim.demo.record import Record
+from samspel_sim.demo.screen import Screen, choose_screen
 
 __all__ = ["command"]
 
 SITE, DEVICE, ISSUER = "home-0001", "battery", "fleet-a"
 SEED = 7
+EVENING = {"pv_power_w": 100.0, "load_power_w": 100.0}
+INTERRUPTED = 130
+LAST_WORDS = 30
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -44,49 +54,80 @@ def demo(
     forever: Annotated[bool, typer.Option("--forever", help="Again and again, until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="A line of JSON for each event.")] = False,
 ) -> int:
-    """Play."""
+    """Play. Exit code 0: every expectation was met; 1: not; 130: interrupted (with --forever: 0)."""
+    brand = _known_brand(brand)
+    if broker not in KINDS:
+        raise typer.BadParameter(f"--broker is {broker!r}; allowed: {', '.join(KINDS)}")
     console = Console(markup=False, highlight=False, emoji=False)
-    while True:
-        screen: Screen = JsonScreen() if json else LiveScreen(console) if console.is_terminal else LineScreen(console)
+    met = True
+    with _interruptible():
         try:
-            ok = play_once(brand or first_twin(), broker, screen)
+            while met:
+                met = play_once(brand, broker, console, as_json=json)
+                if not forever:
+                    break
         except KeyboardInterrupt:
-            return 0 if forever else 130
-        finally:
-            screen.close()
-        if not forever:
-            return 0 if ok else 1
+            return 0 if forever else INTERRUPTED
+    return 0 if met else 1
 
 
-def first_twin() -> str:
-    """The first installed simulated inverter. RuntimeError when there is none."""
+def _known_brand(wanted: str | None) -> str:
+    """This one, or the first installed. A usage error when there is none."""
     names = sorted(entry.name for entry in entry_points(group="samspel.twins"))
     if not names:
         raise RuntimeError("no simulated inverter is installed; a driver package brings its own")
-    return names[0]
+    if wanted is not None and wanted not in names:
+        raise typer.BadParameter(f"--brand is {wanted!r}; installed: {', '.join(names)}")
+    return wanted or names[0]
 
 
-def play_once(brand: str, broker_kind: str, screen: Screen) -> bool:
-    """One performance; whether every expectation was met."""
-    with tempfile.TemporaryDirectory(prefix="samspel-demo-") as name, open_broker(Path(name), broker_kind) as broker:
-        folder = Path(name)
-        screen.scene(f"the broker is {broker.kind}")
-        twin = TwinProcess(brand, soc_pct=60.0, seed=SEED)
-        edge = Edge(_write_site(folder, brand, twin.url, broker.port), folder)
-        dispatcher = Dispatcher(broker.port, site=SITE, device=DEVICE, issuer=ISSUER, mqtt5=broker.kind == "mosquitto")
-        dispatcher.listeners.append(screen.message)
-        try:
-            edge.start()
-            play = Play(dispatcher, twin, edge, screen.scene)
-            play.run()
-        finally:
-            edge.close()
-            dispatcher.close()
-            twin.close()
-        screen.summary(play.results)
-        if not all(one.met for one in play.results):
-            _show_log(edge)
-        return all(one.met for one in play.results)
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the play as Ctrl-C does: in order. A second one cannot spoil the order."""
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for one in wanted:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {one: signal.signal(one, interrupt) for one in wanted}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def play_once(brand: str, broker_kind: str, console: Console, *, as_json: bool) -> bool:
+    """One performance; whether every expectation was met. Whatever happens, nothing of it stays behind."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="samspel-demo-")))
+        twin = stack.enter_context(closing(TwinProcess(brand, soc_pct=60.0, seed=SEED)))
+        twin.set(**EVENING)
+        broker = stack.enter_context(open_broker(folder, broker_kind))
+        inbox = Inbox(time)
+        dispatcher = stack.enter_context(
+            open_dispatcher(broker.port, inbox, site=SITE, device=DEVICE, issuer=ISSUER, mqtt5=broker.mqtt5)
+        )
+        edge = stack.enter_context(closing(Edge(_write_site(folder, brand, twin.url, broker.port), folder)))
+        screen = stack.enter_context(closing(choose_screen(console, as_json=as_json)))
+        inbox.listeners.append(screen.message)
+        record = Record(inbox, time, screen.scene)
+        Play(dispatcher, twin, edge, record).run()
+        return _close(screen, record, edge)
+
+
+def _close(screen: Screen, record: Record, edge: Edge) -> bool:
+    """The summary; where something was not met, the edge's own words before it."""
+    screen.close()
+    met = all(one.met for one in record.results)
+    if not met:
+        typer.echo("the edge's last words:", err=True)
+        for line in list(edge.log)[-LAST_WORDS:]:
+            typer.echo(f"  {line}", err=True)
+    screen.summary(record.results)
+    return met
 
 
 def _write_site(folder: Path, brand: str, url: str, port: int) -> Path:
@@ -95,7 +136,7 @@ def _write_site(folder: Path, brand: str, url: str, port: int) -> Path:
     site.write_text(
         f"""[site]
 name = "{SITE}"
-nonce_s = 5
+nonce_s = 2
 [mqtt]
 url = "mqtt://127.0.0.1:{port}"
 username = "{SITE}"
@@ -108,9 +149,3 @@ limits = {{ charge_w = 5000, discharge_w = 5000, soc_min_pct = 10, soc_max_pct =
 """
     )
     return site
-
-
-def _show_log(edge: Edge) -> None:
-    typer.echo("the edge's last words:", err=True)
-    for line in list(edge.log)[-40:]:
-        typer.echo(f"  {line}", err=True)

@@ -1,42 +1,50 @@
-"""The scenes. Each states what it expects; the play goes on whatever happens and tells in the end."""
+"""The scenes. Each states what it expects; the play goes on whatever happens and tells in the end.
+
+What the edge says is held against the truth of the simulated home, wherever the two could differ.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, field
 
 from samspel_sim.demo.children import Edge, TwinProcess
 from samspel_sim.demo.dispatcher import Dispatcher
+from samspel_sim.demo.record import Record
+from samspel_sim.demo.truth import Truth
 
-__all__ = ["Expectation", "Play"]
+__all__ = ["SCENES", "Play"]
 
+SCENES = 9
+FIRST_MOVE_S = 10.0
 MOVING_W = 150.0
 """From here on a movement is more than noise."""
+AGREE_W = 300.0
+"""The edge's last reading may be two seconds older than the truth."""
+AT_ONCE_S = 3.0
+"""A stop's way from the dispatcher to its first write, while every answer of the inverter takes `SLOW_S` more."""
+SLOW_S = 0.4
+MID_POLL_S = 0.7
+"""From the end of one cycle of polling to the middle of the next."""
 STEP_S = 4.0
+STUCK_S, GOOD_FOR_S = 8.0, 5.0
 CUT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What was expected, whether it came, and what was seen."""
-
-    scene: str
-    text: str
-    met: bool
-    seen: str
+REST_S = 4.0
+APPLAUSE_S = 5.0
+DINNER_W = 900.0
 
 
 @dataclass(slots=True)
 class Play:
-    """Runs the scenes in order. `tell` announces each one."""
+    """Runs the scenes in order. The curtain rises when `run` is called: broker and inverter are there, no edge yet."""
 
     dispatcher: Dispatcher
     twin: TwinProcess
     edge: Edge
-    tell: Callable[[str], None]
-    results: list[Expectation] = field(default_factory=list)
-    _scene: str = ""
+    record: Record
+    _curtain_s: float = 0.0
+    _untouched: Truth = field(default_factory=lambda: Truth({}))
+    _stop: str = ""
 
     def run(self) -> None:
         """All scenes."""
@@ -46,157 +54,174 @@ class Play:
             self._ramp,
             self._stale,
             self._cut,
-            self._stop,
+            self._halt,
             self._kill,
             self._release,
+            self._settle_accounts,
         ):
             scene()
 
     # --- scenes ---
 
     def _begin(self) -> None:
-        self._announce("an evening: little sun, the edge finds its inverter and its broker")
-        self.twin.set(pv_power_w=100.0, load_power_w=600.0)
-        online = self.dispatcher.wait_for(
-            lambda one: one["_leaf"] == "birth" and all(device.get("identity") for device in one["devices"]), 30
+        self._curtain_s = self.record.pace.monotonic()
+        self.record.scene("a quiet evening: the edge starts and finds its inverter")
+        self._untouched = self._truth()
+        self.edge.start()
+        birth = self.record.inbox.wait_for(
+            "birth", 30, fits=lambda body: all(device.get("identity") for device in body["devices"])
         )
-        device = online["devices"][0]["identity"] if online else {}
-        self._expect("the site says who it is", bool(online), device.get("model", "nothing heard"))
-        measured = self.dispatcher.wait_for(lambda one: one["_leaf"] == "telemetry", 20)
-        self._expect("telemetry flows", bool(measured), f"{len((measured or {}).get('readings', {}))} signals")
+        who = birth["devices"][0]["identity"].get("model", "?") if birth else "nothing heard"
+        self.record.expect("the site says who it is", birth is not None, who)
 
     def _charge(self) -> None:
-        self._announce("charge with 2000 W")
-        began = time.monotonic()
-        before_w = self._battery_w()
-        command = self.dispatcher.send("set_power", power_w=-2000.0, ttl_s=120)
-        self._stage(command, "verified", within_s=15)
-        moved = self._until(lambda: self._battery_w() < before_w - MOVING_W, 10 - (time.monotonic() - began))
-        self._expect("the battery moves within 10 s", moved, f"{self._battery_w():.0f} W after {_since(began)}")
-        self._stage(command, "delivered", within_s=40)
+        self.record.scene("charge with 2000 W")
+        command = self._set_power(-2000.0)
+        self._expect_stage(command, "verified", within_s=15)
+        moved = self.record.until(lambda: self._truth().battery_w < -MOVING_W, FIRST_MOVE_S - self._played_s())
+        self.record.expect(f"it charges within {FIRST_MOVE_S:g} s of the curtain", moved, self._power_and_time())
+        self._expect_stage(command, "delivered", within_s=40)
+        self._expect_near("the battery really charges", -2000.0)
+        agrees = self.record.until(lambda: self._is_near(self._measured_w(), AGREE_W), 10)
+        self.record.expect("telemetry says the same, in sign and size", agrees, f"{self._measured_w():.0f} W")
 
     def _ramp(self) -> None:
-        self._announce("ramp up in three steps, each before the last is reached")
-        commands = [self._step(power_w) for power_w in (-2500.0, -3000.0, -3500.0)]
-        for command in commands[:-1]:
-            ended = self.dispatcher.outcome(command, 10, end="superseded")
-            self._expect(f"{command} is superseded", bool(ended), _seen(ended))
-        self._stage(commands[-1], "verified", within_s=15)
-        self._stage(commands[-1], "delivered", within_s=40)
+        self.record.scene("three steps up, each before the last is reached")
+        *overtaken, last = [self._step(power_w) for power_w in (-2500.0, -3000.0, -3500.0)]
+        for command in overtaken:
+            self.record.expect_outcome(f"{command} is superseded", command, 10, end="superseded")
+        self._expect_stage(last, "delivered", within_s=40)
+        self._expect_near("the battery follows the last step", -3500.0)
 
     def _step(self, power_w: float) -> str:
-        command = self.dispatcher.send("set_power", power_w=power_w, ttl_s=120)
-        self.dispatcher.outcome(command, 10, stage="written")
-        self._pause(STEP_S)
+        command = self._set_power(power_w)
+        self.record.inbox.outcome(command, 10, stage="written")
+        self.record.pace.sleep(STEP_S)
         return command
 
     def _stale(self) -> None:
-        self._announce("a set-point that is five minutes old")
-        writes = self._writes()
-        command = self.dispatcher.send("set_power", power_w=3000.0, ttl_s=0.5, age_s=300)
-        refused = self.dispatcher.outcome(command, 10, end="refused")
-        self._expect("it is refused as stale", (refused or {}).get("reason") == "stale", _seen(refused))
-        self._expect("nothing of it was written", not self._discharge_written(writes), "write log of the inverter")
+        self.record.scene(f"a set-point gets stuck for {STUCK_S:g} s; it was good for {GOOD_FOR_S:g}")
+        written = self.dispatcher.write("set_power", power_w=3000.0, ttl_s=GOOD_FOR_S)
+        self.record.pace.sleep(STUCK_S)
+        before = self._truth()
+        command = self.dispatcher.deliver(written)
+        self.record.expect_outcome("it is refused as stale", command, 10, end="refused", reason="stale")
+        self.record.pace.sleep(REST_S / 2)
+        new = self._truth().new_writes_since(before)
+        self.record.expect("nothing of it reached the inverter", not new, f"{len(new)} new writes in its log")
 
     def _cut(self) -> None:
-        self._announce("the network to the inverter fails for a few seconds")
-        since = self.dispatcher.position()
-        command = self.dispatcher.send("set_power", power_w=-1000.0, ttl_s=120)
-        self._stage(command, "verified", within_s=15)
+        self.record.scene("the link to the inverter fails, and heals")
+        command = self._set_power(-1000.0)
+        self._expect_stage(command, "delivered", within_s=40)
+        since = self.record.inbox.position()
         self.twin.misbehave("reset", on=True)
-        lost = self.dispatcher.outcome(command, 20, since=since, deviation="lost_link")
-        self._expect("the loss is reported", bool(lost), _seen(lost))
-        self._pause(CUT_S)
+        self.record.expect_outcome("the loss is reported", command, 20, since=since, deviation="lost_link")
+        self._expect_fault("a fault is raised", since, "raised")
+        self.record.pace.sleep(CUT_S)
+        healed = self.record.inbox.position()
         self.twin.misbehave("reset", on=False)
-        adopted = self.dispatcher.outcome(command, 30, since=since, reason="adopted")
-        self._expect("the command is taken up again", bool(adopted), _seen(adopted))
+        self.record.expect_outcome("the command is taken up again", command, 30, since=healed, reason="adopted")
+        self._expect_fault("the fault is cleared", since, "cleared")
+        self._expect_telemetry(healed)
+        self._expect_near("the battery followed all the while", -1000.0)
 
-    def _stop(self) -> None:
-        self._announce("stop, in the middle of slow polling")
-        self.twin.misbehave("slow", on=True, seconds=0.2)
-        began = time.monotonic()
-        stop = self.dispatcher.send("stop")
-        self._stage(stop, "written", within_s=15)
-        self._expect("the stop was written at once", time.monotonic() - began < 10, _since(began))
-        still = self._until(lambda: abs(self._true_battery_w()) < MOVING_W, 40)
-        self._expect("the battery comes to rest", still, f"{self._true_battery_w():.0f} W after {_since(began)}")
+    def _halt(self) -> None:
+        self.record.scene("stop, while a slow inverter is being polled")
+        self.twin.misbehave("slow", on=True, seconds=SLOW_S)
+        self.record.inbox.wait_for("telemetry", 10, since=self.record.inbox.position())
+        self.record.pace.sleep(MID_POLL_S)
+        before = self._truth()
+        self._stop = self.dispatcher.send("stop")
+        self._expect_stage(self._stop, "written", within_s=20)
+        first = [one["at_s"] - before.time_s for one in self._truth().writes_since(before)][:1]
+        shown = f"{first[0]:.1f} s" if first else "no write"
+        self.record.expect(f"its first write came within {AT_ONCE_S:g} s", bool(first) and first[0] < AT_ONCE_S, shown)
         self.twin.misbehave("slow", on=False)
-        command = self.dispatcher.send("set_power", power_w=1000.0)
-        refused = self.dispatcher.outcome(command, 10, end="refused")
-        self._expect("a set-point that does not name the stop is refused", bool(refused), _seen(refused))
-        self._stopped_by = stop
-
-    _stopped_by: str = ""
+        self._expect_near("the battery comes to rest", 0.0, MOVING_W)
+        self.record.pace.sleep(REST_S)
+        self._expect_near("and stays there", 0.0, MOVING_W, within_s=0)
+        command = self._set_power(1000.0)
+        self.record.expect_outcome("who does not name the stop is refused", command, 10, end="refused")
 
     def _kill(self) -> None:
-        self._announce("discharge with 1500 W, then kill the edge without a word")
-        command = self.dispatcher.send("set_power", power_w=1500.0, ttl_s=120, ends_stop=self._stopped_by)
-        self._stage(command, "verified", within_s=20)
-        self._stage(command, "delivered", within_s=40)
-        since = self.dispatcher.position()
+        self.record.scene("discharge with 1500 W, then the edge is killed")
+        command = self._set_power(1500.0, ends_stop=self._stop)
+        self._expect_stage(command, "delivered", within_s=40)
+        self._expect_near("the battery really discharges", 1500.0)
+        since = self.record.inbox.position()
         self.edge.kill()
         self.edge.start()
-        adopted = self.dispatcher.outcome(command, 30, since=since, reason="adopted")
-        self._expect("its successor adopts the command", bool(adopted), _seen(adopted))
-        held = self._until(lambda: abs(self._true_battery_w() - 1500.0) < MOVING_W, 5)
-        self._expect("the battery never noticed", held, f"{self._true_battery_w():.0f} W")
+        self.record.expect_outcome("its successor adopts the command", command, 30, since=since, reason="adopted")
+        self._expect_telemetry(since)
+        self._expect_near("the battery noticed nothing", 1500.0)
 
     def _release(self) -> None:
-        self._announce("release")
+        self.record.scene("release; then somebody comes home and cooks")
         command = self.dispatcher.send("release")
-        ended = self.dispatcher.outcome(command, 40, end="completed")
-        self._expect("control is given back and verified", bool(ended), _seen(ended))
-        self._expect(
-            "the inverter follows its own logic again",
-            self._until(lambda: self.twin.state()["mode"] != "forcible", 10),
-            f"mode {self.twin.state()['mode']}",
+        self.record.expect_outcome("control is given back and verified", command, 40, end="completed")
+        now = self._truth()
+        self.record.expect("its own mode is in force", now.mode == self._untouched.mode, now.mode)
+        changed = now.not_restored_since(self._untouched)
+        self.record.expect("every register written is as it was", not changed, ", ".join(changed) or "all compared")
+        self.twin.set(load_power_w=DINNER_W)
+        covers = self.record.until(lambda: self._is_near(self._truth().uncovered_w, MOVING_W), 40)
+        self.record.expect("the battery covers the household", covers, f"{self._truth().battery_w:.0f} W")
+        self.record.pace.sleep(APPLAUSE_S)
+
+    def _settle_accounts(self) -> None:
+        self.record.scene("the accounts")
+        self.record.until(lambda: not self._without_one_end(), 10)
+        sent, wrong = self.dispatcher.sent, self._without_one_end()
+        self.record.expect("each command ended exactly once", not wrong, ", ".join(wrong) or f"{len(sent)} of them")
+        standing = self._standing_faults()
+        self.record.expect("no fault is left", not standing, ", ".join(standing) or "none")
+
+    # --- what is expected more than once ---
+
+    def _expect_stage(self, command: str, stage: str, within_s: float) -> None:
+        self.record.expect_outcome(f"{command} is {stage}", command, within_s, stage=stage)
+
+    def _expect_near(self, text: str, power_w: float, tolerance_w: float = AGREE_W, within_s: float = 40) -> None:
+        near = self.record.until(lambda: self._is_near(power_w, tolerance_w), within_s)
+        self.record.expect(text, near, f"{self._truth().battery_w:.0f} W")
+
+    def _expect_telemetry(self, since: int) -> None:
+        measured = self.record.inbox.wait_for(
+            "telemetry", 20, since=since, fits=lambda body: "battery_power_w" in body["readings"]
         )
+        self.record.expect("telemetry flows again", measured is not None, "heard" if measured else "nothing heard")
+
+    def _expect_fault(self, text: str, since: int, state: str) -> None:
+        fault = self.record.inbox.wait_for("fault", 20, since=since, fits=lambda body: body["state"] == state)
+        self.record.expect(text, fault is not None, fault["code"] if fault else "nothing heard")
 
     # --- helpers ---
 
-    def _announce(self, scene: str) -> None:
-        self._scene = scene
-        self.tell(scene)
+    def _set_power(self, power_w: float, **fields: object) -> str:
+        return self.dispatcher.send("set_power", power_w=power_w, ttl_s=120, **fields)
 
-    def _stage(self, command: str, stage: str, within_s: float) -> None:
-        found = self.dispatcher.outcome(command, within_s, stage=stage)
-        self._expect(f"{command} is {stage}", bool(found), _seen(found))
+    def _truth(self) -> Truth:
+        return Truth.now(self.twin.state)
 
-    def _expect(self, text: str, met: bool, seen: str) -> None:
-        self.results.append(Expectation(self._scene, text, met, seen))
+    def _measured_w(self) -> float:
+        """What the edge says; far from everything while it says nothing."""
+        measured_w = self.record.inbox.reading("battery_power_w")
+        return math.inf if measured_w is None else measured_w
 
-    def _battery_w(self) -> float:
-        return self.dispatcher.reading("battery_power_w") or 0.0
+    def _is_near(self, power_w: float, tolerance_w: float) -> bool:
+        return abs(self._truth().battery_w - power_w) < tolerance_w
 
-    def _true_battery_w(self) -> float:
-        return float(self.twin.state()["battery_power_w"])
+    def _played_s(self) -> float:
+        return self.record.pace.monotonic() - self._curtain_s
 
-    def _writes(self) -> int:
-        return len(self.twin.state()["write_log"])
+    def _power_and_time(self) -> str:
+        return f"{self._truth().battery_w:.0f} W after {self._played_s():.1f} s"
 
-    def _discharge_written(self, since: int) -> bool:
-        """Whether 3000 W in any encoding reached the inverter since then."""
-        return any(3000 in entry["values"] for entry in self.twin.state()["write_log"][since:])
+    def _without_one_end(self) -> list[str]:
+        ended = [one["command_id"] for one in self.record.inbox.outcomes() if one.get("end")]
+        return [command for command in self.dispatcher.sent if ended.count(command) != 1]
 
-    def _pause(self, seconds: float) -> None:
-        """The play takes its time, as a home does."""
-        time.sleep(seconds)
-
-    def _until(self, holds: Callable[[], bool], within_s: float) -> bool:
-        until = time.monotonic() + within_s
-        while not holds():
-            if time.monotonic() >= until:
-                return False
-            time.sleep(0.2)
-        return True
-
-
-def _seen(message: dict[str, object] | None) -> str:
-    if message is None:
-        return "nothing came"
-    words = [str(message[key]) for key in ("stage", "deviation", "end", "reason", "text") if message.get(key)]
-    return " · ".join(words)
-
-
-def _since(began: float) -> str:
-    return f"{time.monotonic() - began:.1f} s"
+    def _standing_faults(self) -> list[str]:
+        states = {one.body["code"]: one.body["state"] for one in self.record.inbox.messages if one.leaf == "fault"}
+        return sorted(code for code, state in states.items() if state == "raised")

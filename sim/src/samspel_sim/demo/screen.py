@@ -1,30 +1,32 @@
-"""What a person sees: the scene, power and charge, stages and faults as they come, and the summary."""
+"""Who looks on: a person at a terminal, a log, or a program."""
 
 from __future__ import annotations
 
 import json
+import sys
+import threading
 import time
-from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from samspel_sim.demo.dispatcher import Message
-from samspel_sim.demo.play import Expectation
+from samspel_sim.demo.inbox import Message
+from samspel_sim.demo.picture import Picture
+from samspel_sim.demo.play import SCENES
+from samspel_sim.demo.record import Expectation
+from samspel_sim.demo.view import Watch, describe
 
-__all__ = ["JsonScreen", "LineScreen", "LiveScreen", "Screen"]
+__all__ = ["JsonScreen", "LineScreen", "LiveScreen", "Screen", "choose_screen"]
 
-SPARK = "▁▂▃▄▅▆▇█"
-KEPT_LINES = 14
-KEPT_POWERS = 60
+TELEMETRY_S = 5.0
 
 
 class Screen(Protocol):
-    """Shows the play as it goes."""
+    """Shows the play as it goes. `message` comes from another thread than the rest."""
 
     def scene(self, text: str) -> None:
         """A new scene."""
@@ -43,22 +45,11 @@ class Screen(Protocol):
         ...
 
 
-def describe(message: Message) -> str | None:
-    """One line about an outcome or fault; nothing about the rest."""
-    if message["_leaf"] == "fault":
-        return f"fault {message['state']}: {message['code']} ({message['severity']})"
-    if message["_leaf"] != "outcome":
-        return None
-    word = message.get("stage") or message.get("deviation") or f"end {message.get('end')}"
-    target = message.get("target_power_w")
-    parts = (
-        f"{message['command_id']}: {word}",
-        "" if target is None else f"{target:.0f} W",
-        message.get("verification", ""),
-        message.get("reason", ""),
-        message.get("text", ""),
-    )
-    return "  ".join(part for part in parts if part)
+def choose_screen(console: Console, *, as_json: bool) -> Screen:
+    """The one that fits who looks on."""
+    if as_json:
+        return JsonScreen()
+    return LiveScreen(console) if console.is_terminal and not console.is_dumb_terminal else LineScreen(console)
 
 
 class LineScreen:
@@ -73,19 +64,20 @@ class LineScreen:
 
     def message(self, message: Message) -> None:
         """Outcomes and faults; telemetry every few seconds."""
-        line = describe(message)
-        if line is None and message["_leaf"] == "telemetry" and time.monotonic() - self._shown >= 5:
-            readings = message["readings"]
-            if "battery_power_w" in readings:
-                self._shown = time.monotonic()
-                power, soc = readings["battery_power_w"].get("value"), readings.get("soc_pct", {}).get("value")
-                line = f"   battery {power} W, {soc} %"
+        line = describe(message) or self._telemetry(message)
         if line is not None:
-            self._print(f"   {line}" if not line.startswith(" ") else line)
+            self._print(f"   {line}")
+
+    def _telemetry(self, message: Message) -> str | None:
+        readings = message.body["readings"] if message.leaf == "telemetry" else {}
+        if "battery_power_w" not in readings or time.monotonic() - self._shown < TELEMETRY_S:
+            return None
+        self._shown = time.monotonic()
+        return f"battery {readings['battery_power_w'].get('value')} W, {readings.get('soc_pct', {}).get('value')} %"
 
     def summary(self, results: Sequence[Expectation]) -> None:
         """The table."""
-        self._console.print(summary_table(results))
+        print_summary(self._console, results)
 
     def close(self) -> None:
         """Nothing to put back."""
@@ -98,57 +90,38 @@ class LiveScreen:
     """For a person at a terminal."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._scene = ""
-        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._powers: deque[float] = deque(maxlen=KEPT_POWERS)
-        self._readings: dict[str, object] = {}
-        self._live = Live(self._picture(), console=console, refresh_per_second=4, transient=True)
+        self._console, self._began = console, time.monotonic()
+        self._watch = Watch()
+        picture = Picture(self._watch.now, self._elapsed_s, SCENES)
+        self._live = Live(picture, console=console, refresh_per_second=4, screen=True)
         self._live.start()
 
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
     def scene(self, text: str) -> None:
-        """A heading, above and among the lines."""
-        self._scene = text
-        self._lines.append(f"── {text}")
-        self._live.update(self._picture())
+        """In the title, and among the lines."""
+        self._watch.scene(text)
 
     def message(self, message: Message) -> None:
-        """Remember and redraw."""
-        line = describe(message)
-        if line is not None:
-            self._lines.append(f"   {line}")
-        if message["_leaf"] == "telemetry":
-            self._take_readings(message)
-        self._live.update(self._picture())
+        """Remembered; the next drawing shows it."""
+        self._watch.take(message, self._elapsed_s())
 
     def summary(self, results: Sequence[Expectation]) -> None:
         """The table, left on the terminal."""
         self.close()
-        self._console.print(summary_table(results))
+        print_summary(self._console, results)
 
     def close(self) -> None:
         """Stop redrawing."""
         self._live.stop()
 
-    def _take_readings(self, message: Message) -> None:
-        for name, reading in message["readings"].items():
-            self._readings[name] = reading.get("value")
-        power = self._readings.get("battery_power_w")
-        if isinstance(power, int | float) and "battery_power_w" in message["readings"]:
-            self._powers.append(float(power))
-
-    def _picture(self) -> Group:
-        values = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        for name, unit in (("battery_power_w", "W"), ("soc_pct", "%"), ("pv_power_w", "W"), ("grid_power_w", "W")):
-            value = self._readings.get(name)
-            shown = f"{value:,.0f} {unit}" if isinstance(value, int | float) else "-"
-            values.add_row(name, Text(shown, justify="right"), sparkline(self._powers) if name.startswith("b") else "")
-        lines = Text("\n".join(self._lines), overflow="ellipsis", no_wrap=True)
-        return Group(Text(f"samspel demo: {self._scene}", style="bold"), values, Text(), lines)
-
 
 class JsonScreen:
-    """For programs: a line of JSON for each scene, outcome and fault, and the summary."""
+    """For programs: a line of JSON for each scene, outcome and fault, and the summary. `at_s`: since the start."""
+
+    def __init__(self) -> None:
+        self._began, self._lock = time.monotonic(), threading.Lock()
 
     def scene(self, text: str) -> None:
         """{"scene": …}."""
@@ -156,9 +129,8 @@ class JsonScreen:
 
     def message(self, message: Message) -> None:
         """{"outcome": …} or {"fault": …}."""
-        if message["_leaf"] in ("outcome", "fault"):
-            shown = {key: value for key, value in message.items() if not key.startswith("_")}
-            self._print({message["_leaf"]: shown})
+        if message.leaf in ("outcome", "fault"):
+            self._print({message.leaf: message.body})
 
     def summary(self, results: Sequence[Expectation]) -> None:
         """{"summary": [...], "ok": …}."""
@@ -168,31 +140,28 @@ class JsonScreen:
     def close(self) -> None:
         """Nothing to put back."""
 
-    def _print(self, document: dict[str, object]) -> None:
-        print(json.dumps(document), flush=True)
+    def _print(self, document: Mapping[str, Any]) -> None:
+        with self._lock:
+            at_s = round(time.monotonic() - self._began, 3)
+            sys.stdout.write(json.dumps({"at_s": at_s, **document}) + "\n")
+            sys.stdout.flush()
 
 
-def sparkline(powers: Sequence[float]) -> str:
-    """The last powers as bars, lowest to highest."""
-    if not powers:
-        return ""
-    low, high = min(powers), max(powers)
-    span = max(high - low, 1.0)
-    return "".join(SPARK[int((one - low) / span * (len(SPARK) - 1))] for one in powers)
-
-
-def summary_table(results: Sequence[Expectation]) -> Table:
-    """What was expected, whether it came, what was seen."""
+def print_summary(console: Console, results: Sequence[Expectation]) -> None:
+    """What was expected, whether it came, what was seen; a list where a table would not fit."""
+    for scene in dict.fromkeys(one.scene for one in results):
+        console.print(Text(scene, style="bold"))
+        console.print(_scene_table([one for one in results if one.scene == scene]))
     met = sum(one.met for one in results)
-    table = Table(
-        title=f"{met} of {len(results)} expectations met", title_justify="left", box=None, padding=(0, 2, 0, 0)
-    )
-    for column in ("", "expected", "seen"):
-        table.add_column(column, overflow="fold")
-    scene = ""
+    style = "bold green" if met == len(results) else "bold red"
+    console.print(Text(f"{met} of {len(results)} expectations met", style=style))
+
+
+def _scene_table(results: Sequence[Expectation]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), expand=True)
+    table.add_column(width=2)
+    table.add_column(ratio=3, overflow="fold")
+    table.add_column(ratio=3, overflow="fold")
     for one in results:
-        if one.scene != scene:
-            scene = one.scene
-            table.add_row("", Text(scene, style="bold"), "")
         table.add_row(Text("ok" if one.met else "NO", style="green" if one.met else "bold red"), one.text, one.seen)
     return table

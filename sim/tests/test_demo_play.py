@@ -1,0 +1,63 @@
+"""The play meets every expectation in a home that behaves, and the right one fails in a home that does not."""
+
+import pytest
+from samspel_sim.demo.play import SCENES
+
+from .demo_home import Home
+
+
+@pytest.fixture(scope="module")
+def good():
+    home = Home()
+    return home, home.play()
+
+
+def test_a_good_home_meets_everything(good):
+    _, record = good
+    assert [(one.text, one.seen) for one in record.results if not one.met] == []
+
+
+def test_every_scene_expects_something(good):
+    home, record = good
+    assert len(home.scenes) == SCENES
+    assert list(dict.fromkeys(one.scene for one in record.results)) == home.scenes
+
+
+def test_the_play_takes_about_two_minutes_at_most(good):
+    home, _ = good
+    assert home.now_s - 100.0 < 120.0
+
+
+SINS = {
+    "wrong sign": {"the battery really charges", "it charges within 10 s of the curtain"},
+    "measures the wrong sign": {"telemetry says the same, in sign and size"},
+    "slow start": {"it charges within 10 s of the curtain"},
+    "follows the stale": {"it is refused as stale", "nothing of it reached the inverter"},
+    "fault stays": {"the fault is cleared", "no fault is left"},
+    "late stop": {"its first write came within 3 s"},
+    "ignores the stop": {"the battery comes to rest", "and stays there"},
+    "drops on kill": {"the battery noticed nothing"},
+    "forgets a register": {"every register written is as it was"},
+    "ends twice": {"each command ended exactly once"},
+    "never ends": {"each command ended exactly once"},
+}
+
+
+@pytest.mark.parametrize("sin", SINS)
+def test_each_sin_is_seen(sin):
+    missed = {one.text for one in Home(sin).play().results if not one.met}
+    assert missed >= SINS[sin]
+
+
+def test_a_repeated_write_is_none_of_the_stale_command(monkeypatch):
+    """A device with a timer is fed all the time; that is no new write."""
+    home = Home()
+    step = home._step
+
+    def feeding() -> None:
+        step()
+        if home.write_log and home.linked and home.latched is None and home.target_w is not None:
+            home.write(home.target_w)
+
+    monkeypatch.setattr(home, "_step", feeding)
+    assert all(one.met for one in home.play().results if "nothing of it" in one.text)
