@@ -15,9 +15,7 @@ from samspel.bus.lock import EndpointLock
 from samspel.bus.url import BusUrl, parse_url
 from samspel.config.site import DeviceConfig, SiteConfig
 from samspel.connect import Connected, attach, lock_directory
-from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.ports import Clock, JournalPort
-from samspel.control.events import Alarm
 from samspel.control.state import Policy
 from samspel.device import Device, DeviceLimits, expected_serial
 from samspel.driver.options import DriverOptions
@@ -148,9 +146,7 @@ def _station(
     limits = DeviceLimits(**table.limits.model_dump())
     policy = Policy(**config.control.model_dump())
     device = Device(name, connected.driver, _chain(table, plugins), outlet, journal, clock, policy, limits)
-    connected.wrong_device.append(
-        lambda error: device.alarm(Alarm(FaultCode.COMMS_WRONG_DEVICE, Severity.MAJOR, str(error)))
-    )
+    connected.wrong_device.append(device.wrong_device)
     return Station(
         device=device,
         rates=Rates(**table.poll.model_dump()),

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from samspel.contract.capability import Direction
 from samspel.contract.driver import ControlReading, ControlState, Driver, Identity, Json, Snapshot, WriteReport
-from samspel.contract.errors import SamspelError, StoreError
-from samspel.contract.fault import FaultCode
+from samspel.contract.errors import DeviceBusy, DeviceRefused, SamspelError, StoreError, WrongDevice
+from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, Evidence, Stage
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
@@ -112,19 +112,30 @@ class Device:
         snapshot = state.snapshot or state.baseline or {}
         if action is Action.WRITE:
             await self.controller.intend(order, self._driver.plan(shaped.target_w))
-            report = await self._driver.set_power(shaped.target_w, order.not_after, snapshot, state.written_w)
-            return report, False
+            writing = self._driver.set_power(shaped.target_w, order.not_after, snapshot, state.written_w)
+            return await self._watched(writing), False
         if action is Action.FEED:
             await self._driver.keep_alive(shaped.target_w, order.not_after, snapshot)
         return None, action is Action.FEED
 
     async def halt(self, state: State) -> WriteReport:
         """Zero now."""
-        return await self._driver.stop(state.snapshot or state.baseline)
+        return await self._watched(self._driver.stop(state.snapshot or state.baseline))
 
     async def give_back(self, order: GiveBack, state: State) -> WriteReport:
         """Release and verify."""
-        return await self._driver.release(order.snapshot, state.marks)
+        return await self._watched(self._driver.release(order.snapshot, state.marks))
+
+    async def _watched(self, writing: Awaitable[WriteReport]) -> WriteReport:
+        """A device that refuses what it is told has a fault of its own: only a person can lift a lock or a login."""
+        try:
+            report = await writing
+        except DeviceRefused as error:
+            if not isinstance(error, DeviceBusy):
+                self._alarm(Alarm(FaultCode.COMMS_WRITE_REFUSED, Severity.MAJOR, str(error)))
+            raise
+        self._clear(Clear(FaultCode.COMMS_WRITE_REFUSED))
+        return report
 
     async def _know_the_battery(self) -> None:
         """The first write after a start or a lost link waits for one look: limits need a state of charge."""
@@ -158,6 +169,7 @@ class Device:
     async def link_up(self) -> None:
         """The bus has confirmed who answers: learn what it can do, and tell control."""
         self.identity = await self._driver.identify()
+        self.clear(FaultCode.COMMS_WRONG_DEVICE)
         self._remember_serial(self.identity.serial)
         self.controller.submit(LinkUp(self._driver.capabilities()))
 
@@ -176,6 +188,10 @@ class Device:
     def link_down(self) -> None:
         """The bus has lost the device."""
         self.controller.submit(LinkDown())
+
+    def wrong_device(self, error: WrongDevice) -> None:
+        """Another serial number answers at the address; nothing is written to it."""
+        self._alarm(Alarm(FaultCode.COMMS_WRONG_DEVICE, Severity.MAJOR, str(error)))
 
     async def poll(self, groups: tuple[str, ...]) -> None:
         """Read, remember, judge delivery, publish."""
@@ -235,7 +251,7 @@ class Device:
             self._outlet.fault(fault)
 
     def alarm(self, alarm: Alarm) -> None:
-        """A fault that the site itself found (wrong device, refused writes)."""
+        """A fault that the site itself found."""
         self._alarm(alarm)
 
     def clear(self, code: FaultCode) -> None:

@@ -34,6 +34,7 @@ HEADROOM_S = 10.0
 OPLOG_S = 1.0
 RESTART_S = 1.0
 FAREWELL_S = 4.0
+FIRST_CONTACT_S = 60.0
 OPLOG_SIGNALS = ("battery_power_w", "soc_pct", "grid_power_w", "pv_power_w", "ac_power_w", "grid_frequency_hz")
 
 
@@ -169,6 +170,7 @@ class Edge:
 
     async def _greet_for_ever(self, station: Station) -> None:
         """After each link-up: learn who answers, then tell control. A failure is tried again while the link stands."""
+        await self._await_first_contact(station)
         while True:
             await station.up.wait()
             try:
@@ -180,6 +182,15 @@ class Edge:
             station.known.set()
             self._publish_birth()
             await station.down.wait()
+
+    async def _await_first_contact(self, station: Station) -> None:
+        """A device that has never answered has lost no link; its silence is a fault all the same."""
+        try:
+            async with asyncio.timeout(FIRST_CONTACT_S):
+                await station.up.wait()
+        except TimeoutError:
+            text = f"the device has not answered since the start {FIRST_CONTACT_S:g} s ago"
+            station.device.alarm(Alarm(FaultCode.COMMS_DEVICE_LOST, Severity.MAJOR, text))
 
     def _poller(
         self, station: Station, every_s: float, poll: Callable[[], Awaitable[None]]
