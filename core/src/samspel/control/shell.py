@@ -166,11 +166,10 @@ class Controller:
         while True:
             if self._inbox:
                 await self._deliver(self._inbox.popleft())
-            if self._clock.monotonic() >= next_tick:
+            left_s = next_tick - self._clock.monotonic()
+            if left_s <= 0 or not (self._inbox or await self._something_comes(left_s)):
                 next_tick = self._clock.monotonic() + self._tick_s
                 await self.handle(Tick())
-            elif not self._inbox:
-                await self._wait(next_tick - self._clock.monotonic())
 
     async def _deliver(self, letter: _Letter) -> None:
         """Handle it, and say so once it is on disk; for a stop that may be later than its first write."""
@@ -180,15 +179,13 @@ class Controller:
         elif then is not None:
             saving.add_done_callback(lambda _: then())
 
-    async def _wait(self, seconds: float) -> None:
+    async def _something_comes(self, within_s: float) -> bool:
         self._wake.clear()
-        if self._inbox:
-            return
         try:
-            async with asyncio.timeout(max(seconds, 0.0)):
-                await self._wake.wait()
+            async with asyncio.timeout(within_s):
+                return await self._wake.wait()
         except TimeoutError:
-            return
+            return False
 
     async def handle(self, event: Event) -> asyncio.Task[None]:
         """One turn: step, journal, effects. Returns the saving, which a stop, or a hanging disk, leaves unfinished."""
@@ -199,13 +196,15 @@ class Controller:
             logger.info("phase", extra={"device": self.device, "phase": after.phase.value})
         saving = self._begin_saving(before, after)
         stopping = any(isinstance(effect, Halt) for effect in effects)
-        give_up_at = self._clock.monotonic() + (STOP_JOURNAL_WAIT_S if stopping else self._patience_s())
-        while not await self._saved_or_stopped(saving, give_up_at):
-            effects = list(self._report(effects))
-            await self._deliver(self._inbox.popleft())
-        error = None if stopping else self._why_unsaved(saving)
-        if error is not None:
-            effects += self._without_disk(before, after, error)
+        if stopping:
+            await asyncio.wait({saving}, timeout=STOP_JOURNAL_WAIT_S)
+        else:
+            give_up_at = self._clock.monotonic() + self._patience_s()
+            while not await self._saved_or_stopped(saving, give_up_at):
+                effects = list(self._report(effects))
+                await self._deliver(self._inbox.popleft())
+            if (error := self._why_unsaved(saving)) is not None:
+                effects += self._without_disk(before, after, error)
         for effect in self._report(effects):
             self._start(effect)
         return saving
@@ -252,16 +251,18 @@ class Controller:
 
     async def _saved_or_stopped(self, saving: asyncio.Task[None], give_up_at: float) -> bool:
         """True once it is saved, or not worth waiting any longer; False when a stop waits in the inbox."""
-        while not saving.done() and self._clock.monotonic() < give_up_at:
+        while not saving.done():
             if self._inbox and self._inbox[0].is_stop:
                 return False
             self._stop_came.clear()
             stop_came = asyncio.ensure_future(self._stop_came.wait())
             try:
-                timeout_s = give_up_at - self._clock.monotonic()
-                await asyncio.wait({saving, stop_came}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+                left_s = max(give_up_at - self._clock.monotonic(), 0.0)
+                done, _ = await asyncio.wait({saving, stop_came}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stop_came.cancel()
+            if not done:
+                return True
         return True
 
     def _log_failure(self, saving: asyncio.Task[None]) -> None:
