@@ -144,6 +144,11 @@ class Rig:
                 changed.append(name)
         return changed
 
+    def forget_writes(self) -> None:
+        """From now on the device acknowledges writes to owned registers and does not carry them out."""
+        rows = (self.twin_row(self.map.registers[name]) for name in self.map.owned)
+        self.twin.misbehave("forget", registers=[row.name for row in rows if row is not None])
+
     # --- what was written ---
 
     def writes(self) -> list[Mapping[str, object]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from samspel.contract.capability import Direction, PvEffect
+from samspel.contract.capability import Direction, PvEffect, Verify
 from samspel.contract.driver import ControlState
-from samspel.contract.errors import BusError, DeadlinePassed, DriverError
+from samspel.contract.errors import BusError, DeadlinePassed, DriverError, VerifyFailed
+from samspel.contract.outcome import Verification
 
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
@@ -54,6 +57,29 @@ async def test_battery_moves_the_right_way(driver_case: DriverCase, power_w: flo
     await rig.settle(_direction(power_w))
     assert written_w == pytest.approx(power_w, abs=100)
     assert rig.battery_w == pytest.approx(power_w, abs=0.1 * POWER_W)
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_read_back_is_not_for_show(driver_case: DriverCase, power_w: float) -> None:
+    """Where the route says that it is verified by read-back, the report says so too, and a device that acknowledges its
+    writes without carrying them out is found out.
+
+    If this fails: end the sequence with `verify` of the registers that it writes, or declare the route's `verify`.
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    route = rig.driver.capabilities().route(_direction(power_w))
+    report = await rig.driver.set_power(power_w, rig.now + 60, snapshot, None)
+    if route is None or route.verify is not Verify.READ_BACK:
+        return
+    assert report.verification is Verification.READ_BACK
+    await rig.driver.release(snapshot)
+    rig.forget_writes()
+    with pytest.raises((VerifyFailed, BusError)):
+        await rig.set_power(power_w, snapshot)
 
 
 @needs(Capability.CHARGE, Capability.DISCHARGE)
@@ -117,20 +143,18 @@ async def test_held_zero_spares_the_panels(driver_case: DriverCase) -> None:
 @BOTH
 @simulated
 async def test_power_beyond_the_live_limit_is_bounded(driver_case: DriverCase, power_w: float) -> None:
-    """A command beyond what the battery allows now is bounded or refused, and the report names the power really
-    written.
+    """A command beyond what the battery allows now is bounded, or refused by the driver itself; the report names the
+    power really written, and the device never sees a number that it has to refuse.
 
     If this fails: give the power register `ceiling = "charge_limit_w"` (or discharge).
     """
     rig = driver_case.rig()
     snapshot = await rig.take()
-    name = "discharge_limit_w" if power_w > 0 else "charge_limit_w"
-    limit_w = (await rig.driver.read())[name].usable()
+    limit_w = (await rig.driver.read())["discharge_limit_w" if power_w > 0 else "charge_limit_w"].usable()
     assert limit_w
-    try:
+    written_w = power_w
+    with suppress(DriverError):
         written_w = await rig.set_power(power_w * 20, snapshot)
-    except (BusError, DriverError):
-        return
     assert written_w * power_w > 0
     assert abs(written_w) <= limit_w
     assert not [write for write in rig.writes() if write["result"] != "ok"]
@@ -168,13 +192,11 @@ async def test_nothing_is_written_after_the_deadline(driver_case: DriverCase, po
         rig = driver_case.rig()
         snapshot = await rig.take()
         rig.twin.misbehave("slow", seconds=0.5)
-        not_after = rig.now + allowed_s
         begin_s = rig.twin.time_s
-        try:
-            await rig.driver.set_power(power_w, not_after, snapshot, None)
-        except DeadlinePassed:
-            late = [write for write in rig.writes() if float(str(write["at_s"])) - begin_s > allowed_s + STEP_S]
-            assert not late
+        with suppress(DeadlinePassed):
+            await rig.driver.set_power(power_w, rig.now + allowed_s, snapshot, None)
+        late = [write for write in rig.writes() if float(str(write["at_s"])) - begin_s > allowed_s + STEP_S]
+        assert not late, f"deadline {allowed_s:g} s after the call"
         assert allowed_s > 0 or rig.writes() == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from samspel.contract.capability import Direction
 from samspel.contract.driver import ControlState
+from samspel.contract.errors import BusError, DriverError
 from samspel.registers.model import OnRelease
 
 from samspel_contract.capabilities import Capability
@@ -79,6 +80,25 @@ async def test_release_works_without_a_snapshot(driver_case: DriverCase) -> None
     await rig.set_power(POWER_W, snapshot)
     await rig.restart_driver()
     await rig.driver.release(None)
+    assert (await rig.driver.read_control()).state is ControlState.DEFAULT
+
+
+@needs(Capability.DISCHARGE)
+@safety
+@simulated
+async def test_release_is_proved(driver_case: DriverCase) -> None:
+    """A release that the device acknowledges and does not carry out fails, and succeeds when it is repeated later.
+
+    If this fails: a release has to read back every register that it gives back.
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    await rig.set_power(POWER_W, snapshot)
+    rig.forget_writes()
+    with pytest.raises((BusError, DriverError)):
+        await rig.driver.release(snapshot)
+    rig.twin.misbehave("forget", on=False)
+    await rig.driver.release(snapshot)
     assert (await rig.driver.read_control()).state is ControlState.DEFAULT
 
 
