@@ -15,7 +15,7 @@ from samspel.contract.driver import ControlState
 from samspel.contract.errors import NoAnswer, SequenceAbandoned, StoreError
 from samspel.contract.fault import FaultCode
 from samspel.contract.outcome import End, Stage
-from samspel.control.events import Alarm, Follow, LinkDown, LinkUp, Say
+from samspel.control.events import Alarm, Follow, Intended, LinkDown, LinkUp, Say
 from samspel.control.shell import INBOX_LIMIT, JOURNAL_WAIT_S, STOP_JOURNAL_WAIT_S, Controller, Reports
 from samspel.control.state import Phase, Policy
 from samspel.store.memory import MemoryJournal
@@ -377,8 +377,8 @@ async def test_a_flood_does_not_starve_the_clock(site):
 
     async def flood() -> None:
         while True:
-            site.controller.submit(admit(set_power("sp", ttl_s=5)))  # A repetition: no effect, but a turn.
-            site.controller.submit(admit(set_power("sp", ttl_s=5)))
+            site.controller.submit(Intended({"mark": 3000.0}))  # A repetition: no effect, but a turn.
+            site.controller.submit(Intended({"mark": 3000.0}))
             await asyncio.sleep(0.001)
 
     flooding = asyncio.create_task(flood())
