@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from samspel.admission.freshness import FreshnessRules, Nonces
-from samspel.admission.gate import REMEMBERED_IDS, REMEMBERED_STOPS, Admission, Admitted, Duplicate, Order, Refused, Rules
+from samspel.admission.gate import (
+    REMEMBERED_IDS,
+    REMEMBERED_STOPS,
+    Admission,
+    Admitted,
+    Duplicate,
+    Order,
+    Refused,
+    Rules,
+)
 from samspel.contract.command import Rank, Release, SetPower, Stop
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
