@@ -56,7 +56,9 @@ def open_broker(folder: Path, kind: str = "auto") -> Iterator[Broker]:
 @contextmanager
 def _mosquitto(program: str, folder: Path, port: int) -> Iterator[None]:
     config, log = folder / "mosquitto.conf", folder / "mosquitto.log"
-    config.write_text(f"listener {port} {HOST}\nallow_anonymous true\npersistence false\nlog_dest stderr\n")
+    # Started by root it would become another user, and the kernel would then take it off its leash.
+    user = "user root\n" if os.geteuid() == 0 else ""
+    config.write_text(f"listener {port} {HOST}\nallow_anonymous true\npersistence false\nlog_dest stderr\n{user}")
     with log.open("w") as opened:
         process = start([program, "-c", str(config)], stdout=opened, stderr=opened)
     try:

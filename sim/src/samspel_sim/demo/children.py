@@ -21,6 +21,7 @@ from typing import IO, Any
 __all__ = ["Edge", "TwinProcess", "end", "start"]
 
 READY_S = 30.0
+PATIENCE_S = 10.0
 LEASH = Path(__file__).with_name("leash.py")
 
 
@@ -48,7 +49,7 @@ def end(process: subprocess.Popen[str]) -> None:
     """SIGTERM, and SIGKILL if that is not enough."""
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(timeout=10)

@@ -88,7 +88,7 @@ def _interruptible() -> Iterator[None]:
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         for one in wanted:
-            signal.signal(one, signal.SIG_IGN)
+            signal.signal(one, lambda *_: None)
         raise KeyboardInterrupt
 
     before = {one: signal.signal(one, interrupt) for one in wanted}

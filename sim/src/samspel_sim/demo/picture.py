@@ -14,7 +14,7 @@ __all__ = ["Picture"]
 
 BAR_COLUMNS = 10
 RESTING_W = 50.0
-WHY = {"clock": "this machine's clock is not synchronised", "store": "the disk refuses writes"}
+WHY = {"clock": "clock not synchronised", "store": "the disk refuses writes"}
 STYLES = {
     "scene": "bold",
     "stage": "default",

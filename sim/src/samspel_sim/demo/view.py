@@ -122,7 +122,8 @@ def describe(message: Message) -> str | None:
         f"{body['command_id']}: {word}",
         "" if target_w is None else f"{target_w:.0f} W",
         (body.get("verification") or "").replace("_", " "),
-        body.get("text") or body.get("reason") or "",
+        (body.get("reason") or "").replace("_", " "),
+        body.get("text") or "",
     )
     return "  ".join(part for part in parts if part)
 
