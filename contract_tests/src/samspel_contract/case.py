@@ -13,7 +13,10 @@ from samspel_contract.rig import Rig
 from samspel_contract.simulated import simulated
 from samspel_contract.target import Target
 
-__all__ = ["DriverCase", "needs", "safety", "simulated"]
+__all__ = ["NOTHING", "DriverCase", "needs", "safety", "simulated"]
+
+NOTHING = "none"
+"""A test that is repeated for what a driver does not have runs once with this, so that it is never missing."""
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -9,18 +9,15 @@ import pytest
 from samspel.driver.faults import FaultWord
 
 from samspel_contract.capabilities import Capability
-from samspel_contract.case import DriverCase
+from samspel_contract.case import NOTHING, DriverCase
 from samspel_contract.catalogue import catalogue
 from samspel_contract.target import Target, installed, loose
 from samspel_contract.truth import TRUTHS
 
-__all__ = ["SUPPORT", "driver_case", "pytest_generate_tests", "test_id"]
+__all__ = ["SUPPORT", "driver_case", "id_of", "pytest_generate_tests", "target_of"]
 
 SUPPORT = "samspel_support"
 """The user property under which a test that was left out says why: unsupported or not_implemented."""
-
-NOTHING = "none"
-"""A test that is repeated for what a driver does not have runs once, so that it is never missing."""
 
 
 def target_of(config: pytest.Config, module: object) -> Target:
@@ -32,12 +29,9 @@ def target_of(config: pytest.Config, module: object) -> Target:
     return installed(name or getattr(module, "DRIVER"))  # noqa: B009 - a test module has no such attribute to mypy
 
 
-def test_id(node_name: str) -> str:
+def id_of(node_name: str) -> str:
     """The catalogue's id of a test, with its parameter in brackets if it has one."""
     return node_name.removeprefix("test_")
-
-
-test_id.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
 
 
 @pytest.fixture
@@ -60,7 +54,7 @@ def _leave_out(request: pytest.FixtureRequest, target: Target) -> None:
 
 
 def _expect_failure(request: pytest.FixtureRequest, target: Target) -> None:
-    name = test_id(request.node.name)
+    name = id_of(request.node.name)
     excuses = target.declaration.expected_failures
     excuse = excuses.get(name) or excuses.get(name.partition("[")[0])
     if excuse is not None:

@@ -17,6 +17,10 @@ FORGOTTEN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST")
 """Environment by which somebody could still speak to pytest."""
 
 
+TIMEOUT_S = 1800
+NEVER_ENDED = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What came of it: pytest's exit code, what it said, and the outcome of every test that ran, by its name."""
@@ -34,11 +38,27 @@ def run_isolated(arguments: list[str]) -> Run:
         command = [sys.executable, "-m", "pytest", "--noconftest", "-c", os.devnull, f"--rootdir={suite}"]
         command += ["-p", "samspel_contract.plugin", "-p", "no:cacheprovider", "--import-mode=importlib"]
         command += ["-W", "error", "-q", "--tb=short", f"--samspel-outcomes={outcomes}", *arguments, suite]
-        done = subprocess.run(
-            command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
+        exit_code, output = _finished(command, folder)
         found = json.loads(outcomes.read_text(encoding="utf-8")) if outcomes.is_file() else {}
-    return Run(done.returncode, done.stdout.decode(errors="replace"), found)
+    return Run(exit_code, output, found)
+
+
+def _finished(command: list[str], folder: str) -> tuple[int, str]:
+    """Exit code and output; a driver that keeps the suite busy for ever has not passed it."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as expired:
+        said = (expired.output or b"").decode(errors="replace")
+        return NEVER_ENDED, f"{said}\nended after {TIMEOUT_S} s: some test never came to an end"
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
 def _environment() -> dict[str, str]:

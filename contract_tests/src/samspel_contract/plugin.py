@@ -9,7 +9,7 @@ import pytest
 from samspel.contract.errors import SamspelError
 
 from samspel_contract.catalogue import catalogue
-from samspel_contract.fixtures import SUPPORT, driver_case, pytest_generate_tests, target_of, test_id
+from samspel_contract.fixtures import SUPPORT, driver_case, id_of, pytest_generate_tests, target_of
 
 __all__ = ["driver_case", "pytest_generate_tests"]
 
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """An excuse that fits no test is an error, not a leftover."""
     excuses = target_of(session.config, None).declaration.expected_failures
-    names = {test_id(item.name) for item in session.items}
+    names = {id_of(item.name) for item in session.items}
     unknown = [name for name in excuses if name not in names and name not in catalogue()]
     if unknown:
         raise pytest.UsageError(
@@ -47,7 +47,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep the worst of a test's three phases."""
-    name = test_id(report.nodeid.rpartition("::")[2])
+    name = id_of(report.nodeid.rpartition("::")[2])
     outcome = _outcome(report)
     if outcome is not None and _outcomes.get(name) not in ("failed", "error"):
         _outcomes[name] = outcome
