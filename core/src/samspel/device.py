@@ -115,6 +115,7 @@ class Device:
             writing = self._driver.set_power(shaped.target_w, order.not_after, snapshot, state.written_w)
             return await self._watched(writing), False
         if action is Action.FEED:
+            await self.controller.intend(order, self._driver.plan(shaped.target_w))
             await self._driver.keep_alive(shaped.target_w, order.not_after, snapshot)
         return None, action is Action.FEED
 

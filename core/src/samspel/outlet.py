@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 
 from samspel.contract.fault import Fault
@@ -14,11 +18,26 @@ from samspel.control.events import Say
 from samspel.transport.topics import Topics
 from samspel.transport.wire import dump
 
-__all__ = ["Outlet"]
+__all__ = ["LINGER_S", "Outlet"]
+
+LINGER_S = 0.01
+"""A report is written out so much later than it is made: a set-point reaches the device before it is talked about."""
+
+logger = logging.getLogger("samspel.outlet")
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    topic: str
+    message: object
+    retain: bool
+    droppable: bool
+    correlation: str | None
 
 
 class Outlet:
-    """Makes messages and puts them into the outbox. Outcomes and faults are never dropped; the rest may be.
+    """Makes messages and puts them into the outbox. Outcomes and faults are never dropped; the rest may be. Call it on
+    the event loop only: nothing is written out before `LINGER_S` has passed or `flush` is called.
 
     `run_id` stands in every message as boot id: sequence numbers and monotonic times compare only within one.
     """
@@ -28,6 +47,7 @@ class Outlet:
         self._outbox, self._clock = outbox, clock
         self.topics = Topics(site)
         self._outcomes, self._cycles = count(), count()
+        self._waiting: deque[_Report] = deque()
 
     def outcome(
         self,
@@ -61,7 +81,7 @@ class Outlet:
             in_tolerance_pct=in_tolerance_pct,
             energy_wh=energy_wh,
         )
-        self._send(self.topics.outcome(device), dump(message), correlation=say.command_id)
+        self._send(self.topics.outcome(device), message, correlation=say.command_id)
 
     def received(self, device: str, command_id: str, *, duplicate: bool = False) -> None:
         """A command has arrived; `duplicate` when it had arrived before."""
@@ -76,11 +96,11 @@ class Outlet:
             at=self._clock.wall(),
             readings=readings,
         )
-        self._send(self.topics.telemetry(device), dump(message), droppable=True)
+        self._send(self.topics.telemetry(device), message, droppable=True)
 
     def fault(self, fault: Fault) -> None:
         """Raised or cleared."""
-        self._send(self.topics.fault(fault.device), dump(fault))
+        self._send(self.topics.fault(fault.device), fault)
 
     def headroom(self, devices: Mapping[str, DeviceHeadroom]) -> None:
         """The site's sum and each device."""
@@ -91,7 +111,7 @@ class Outlet:
             discharge_w=sum(one.discharge_w for one in devices.values()),
             devices=devices,
         )
-        self._send(self.topics.headroom(), dump(message), retain=True, droppable=True)
+        self._send(self.topics.headroom(), message, retain=True, droppable=True)
 
     def birth(self, versions: Mapping[str, str], devices: Sequence[DeviceBirth]) -> None:
         """What runs here."""
@@ -102,21 +122,35 @@ class Outlet:
             versions=versions,
             devices=tuple(devices),
         )
-        self._send(self.topics.birth(), dump(message), retain=True, droppable=True)
+        self._send(self.topics.birth(), message, retain=True, droppable=True)
 
     def status(self, status: Status) -> None:
         """The site in one word."""
-        self._send(self.topics.status(), dump(status), retain=True, droppable=True)
+        self._send(self.topics.status(), status, retain=True, droppable=True)
+
+    def flush(self) -> None:
+        """Queue what lingers now: before a message is acknowledged, and before the end."""
+        while self._waiting:
+            report = self._waiting.popleft()
+            try:
+                payload = dump(report.message)
+            except (TypeError, ValueError):
+                logger.exception("a message that cannot be written out", extra={"topic": report.topic})
+                continue
+            outbound = Outbound(
+                topic=report.topic, payload=payload, retain=report.retain, correlation=report.correlation
+            )
+            self._outbox.add(outbound, droppable=report.droppable)
 
     def _send(
         self,
         topic: str,
-        payload: bytes,
+        message: object,
         *,
         retain: bool = False,
         droppable: bool = False,
         correlation: str | None = None,
     ) -> None:
-        self._outbox.add(
-            Outbound(topic=topic, payload=payload, retain=retain, correlation=correlation), droppable=droppable
-        )
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(LINGER_S, self.flush)
+        self._waiting.append(_Report(topic, message, retain, droppable, correlation))

@@ -26,7 +26,7 @@ from samspel.contract.outcome import End
 from samspel.contract.ports import Clock, Inbound, JournalPort, Transport
 from samspel.control.events import Say
 from samspel.device import Device
-from samspel.outlet import Outlet
+from samspel.outlet import LINGER_S, Outlet
 from samspel.transport.topics import parse_topic
 from samspel.transport.wire import parse_command
 
@@ -82,12 +82,14 @@ class Pipeline:
                 self._transport.acknowledge(message)
 
     def _decided(self, message: Inbound, device: str) -> None:
-        """The command is decided and journaled: remember its order, then let the broker forget it."""
+        """The command is decided and journaled: remember its order, then let the broker forget it. The device first."""
         task = asyncio.get_running_loop().create_task(self._remember(message, device))
         self._remembering.add(task)
         task.add_done_callback(self._remembering.discard)
 
     async def _remember(self, message: Inbound, device: str) -> None:
+        await asyncio.sleep(LINGER_S)
+        self._outlet.flush()
         try:
             await self._journal.put(f"{device}/order", self._admission.orders[device].to_json())
         except StoreError as error:
@@ -98,7 +100,7 @@ class Pipeline:
         end = End.SUPERSEDED if refused.superseded else End.REFUSED
         say = Say(command_id=refused.command_id, end=end, reason=refused.reason, text=refused.text)
         self._outlet.outcome(refused.device, say)
-        self._transport.acknowledge(message)
+        self._acknowledge(message)
 
     def _refuse_malformed(self, message: Inbound, device: Device, error: MalformedMessage) -> None:
         if error.command_id is None:
@@ -106,6 +108,11 @@ class Pipeline:
             return
         say = Say(command_id=error.command_id, end=End.REFUSED, reason=error.reason, text=str(error))
         self._outlet.outcome(device.name, say)
+        self._acknowledge(message)
+
+    def _acknowledge(self, message: Inbound) -> None:
+        """The broker may forget it, once what we have to say about it is in the outbox."""
+        self._outlet.flush()
         self._transport.acknowledge(message)
 
     def _drop(self, message: Inbound, why: str) -> None:

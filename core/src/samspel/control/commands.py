@@ -162,6 +162,7 @@ def _on_set_power(turn: Turn, admitted: Admitted, command: SetPower) -> None:
         # The stop was ended by this command. Where zero is held and owned, control simply continues from there;
         # where it never got through, recovery decides once the control block has been read.
         turn.set(phase=Phase.LOST if turn.state.unsettled else Phase.CONTROLLING, force=True)
+    turn.leave_look()
     turn.go_on()
 
 

@@ -134,6 +134,7 @@ class Controller:
         self._wake, self._stop_came = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._savings: set[asyncio.Task[None]] = set()
+        self._one_at_a_time = asyncio.Lock()
         self._hanging: asyncio.Task[None] | None = None
 
     # --- events in ---
@@ -188,12 +189,18 @@ class Controller:
             return False
 
     async def handle(self, event: Event) -> asyncio.Task[None]:
-        """One turn: step, journal, effects. Returns the saving, which a stop, or a hanging disk, leaves unfinished."""
+        """One turn: step, journal, effects. Returns the saving, which a stop, or a hanging disk, leaves unfinished.
+
+        A follow may start before the journal is written, because it writes nothing before `intend`, whose turn brings
+        this one's to disk as well: one commit for a set-point and its mark. Not so where a snapshot must be kept first.
+        """
         before = self.state
         after, asked = step(before, event, self._clock.monotonic(), self._policy)
         self.state, effects = after, list(asked)
         if after.phase is not before.phase:
             logger.info("phase", extra={"device": self.device, "phase": after.phase.value})
+        if after.snapshot is before.snapshot:
+            effects = self._start_follow(effects)
         saving = self._begin_saving(before, after)
         stopping = any(isinstance(effect, Halt) for effect in effects)
         if stopping:
@@ -240,10 +247,11 @@ class Controller:
             await self._journal.put(f"{self.device}/snapshot", after.snapshot, durable=True)
         if after.baseline is not None and after.baseline != before.baseline:
             await self._journal.put(f"{self.device}/baseline", after.baseline)
-        document = project(self.state, self._clock)
-        if _without_times(document) != _without_times(self._written):
-            await self._journal.put(f"{self.device}/control", document)
-            self._written = document
+        async with self._one_at_a_time:
+            document = project(self.state, self._clock)
+            if _without_times(document) != _without_times(self._written):
+                await self._journal.put(f"{self.device}/control", document)
+                self._written = document
 
     def _patience_s(self) -> float:
         """While the disk hangs, nobody waits for it twice."""
@@ -309,6 +317,13 @@ class Controller:
                 case _:
                     waiting.append(effect)
         return waiting
+
+    def _start_follow(self, effects: Sequence[Effect]) -> list[Effect]:
+        """Start it if there is one; returns the others."""
+        for effect in effects:
+            if isinstance(effect, Follow):
+                self._start(effect)
+        return [effect for effect in effects if not isinstance(effect, Follow)]
 
     def _start(self, effect: DriverEffect) -> None:
         task = asyncio.get_running_loop().create_task(self._perform(effect))

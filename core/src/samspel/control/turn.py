@@ -29,6 +29,9 @@ __all__ = ["Turn"]
 
 KEPT_MARKS = 4
 
+LOOK_PATIENCE = 12
+"""So many periods may a routine look be put off: rare enough to leave 99 of 100 set-points alone at one a second."""
+
 UNBOUNDED_HOLD_S = 60.0
 """A set-point that holds without end is written with a bound that each tick renews."""
 
@@ -84,6 +87,16 @@ class Turn:
     def idle(self) -> bool:
         """Whether an action may start now."""
         return self.state.link_up and self.state.action is None and self.now >= self.state.retry_at
+
+    def leave_look(self) -> None:
+        """While we control, a set-point does not wait for a routine look: its answer is ignored, and the next tick
+        looks again. Only a look that has given way for long goes first, or nobody would look while commands come fast.
+        """
+        state = self.state
+        overdue = self.now - state.looked_at >= LOOK_PATIENCE * self.policy.check_s
+        routine = state.action is Action.LOOK and state.phase is Phase.CONTROLLING and not state.unsettled
+        if routine and not overdue:
+            self.set(action=None)
 
     def look(self) -> None:
         """Read the control block."""
