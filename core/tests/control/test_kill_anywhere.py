@@ -214,10 +214,12 @@ async def test_killed_anywhere_in_a_discharge_that_somebody_else_then_took_over(
 
 @pytest.mark.looptime
 async def test_killed_anywhere_in_a_stop():
+    latched = 0
     async for dies_at, world, clock in die_everywhere(STOPPED):
         document = world.journal.get("battery/control") or {}
         process = await live(world, clock, [], dies_at=None)
         if document.get("stop") is not None:
+            latched += 1
             assert process.moves == ["halt"], dies_at
             assert world.registers == ZERO
             assert process.controller.state.stop.asserted
@@ -227,18 +229,22 @@ async def test_killed_anywhere_in_a_stop():
             # Not yet on disk: the broker has it still, and gives it again.
             process = await live(world, clock, [stop()], dies_at=None)
             assert world.registers == ZERO
+    assert latched > 5, "the latch is on disk for most of the stop"
 
 
 @pytest.mark.looptime
 async def test_killed_anywhere_in_a_release():
+    orders = 0
     async for dies_at, world, clock in die_everywhere(RELEASED):
         document = world.journal.get("battery/control") or {}
         ordered = document.get("give_back") is not None
         finished = document.get("lease") is None and not ordered
         process = await live(world, clock, [], dies_at=None)
+        orders += ordered
         if ordered:
             assert process.moves == ["give_back"], dies_at
             assert process.ends() == {"release": End.COMPLETED}
         if ordered or finished:
             assert world.registers == REST
             assert process.controller.state.phase is Phase.RELEASED
+    assert orders > 5, "the order is on disk for as long as the release takes"

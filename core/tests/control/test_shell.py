@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from itertools import count
 from typing import Any
 
 import pytest
@@ -375,10 +376,12 @@ async def test_a_flood_does_not_starve_the_clock(site):
     site.give(set_power(ttl_s=5, on_expiry=OnExpiry.RELEASE))
     await asyncio.sleep(1)
 
+    marks = count()  # Each is journaled, so that the inbox fills faster than it empties.
+
     async def flood() -> None:
         while True:
-            site.controller.submit(Intended({"mark": 3000.0}))  # A repetition: no effect, but a turn.
-            site.controller.submit(Intended({"mark": 3000.0}))
+            site.controller.submit(Intended({"mark": next(marks)}))
+            site.controller.submit(Intended({"mark": next(marks)}))
             await asyncio.sleep(0.001)
 
     flooding = asyncio.create_task(flood())
