@@ -192,6 +192,7 @@ def test_the_exit_code_tells_how_it_ended(acts, options, code, monkeypatch):
     monkeypatch.setattr(module, "entry_points", lambda group: [entry])
     stage = Stage(*acts)
     monkeypatch.setattr(module, "play_once", stage)
+    monkeypatch.setattr(module, "INTERVAL_S", 0.0)
     before = signal.getsignal(signal.SIGTERM)
     assert command(options) == code
     assert stage.acts == []

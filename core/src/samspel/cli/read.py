@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from samspel.bus.url import parse_url
-from samspel.cli.output import ExitCode, print_json, print_rows
+from samspel.cli.output import ExitCode, console, print_json, print_rows
 from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
 from samspel.connect import attach, find_device, owned_endpoint, wait_confirmed
 from samspel.contract.driver import Identity
+from samspel.contract.signals import SIGNALS
 from samspel.contract.telemetry import Reading
 
 __all__ = ["command"]
@@ -23,6 +24,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 command = typer_command(app, "samspel read")
 
 WATCH_S = 2.0
+_PLACE = {name: place for place, name in enumerate(SIGNALS)}
 
 
 @app.command(help="Read a device once, or with --watch again and again.")
@@ -44,21 +46,33 @@ async def _read(text: str, driver_name: str, *, watch: bool, json: bool) -> None
     async with owned_endpoint(connected.endpoint, found.url):
         await wait_confirmed(connected.link, found.url)
         identity = await connected.driver.identify()
+        if not json:
+            _show_identity(identity)
         while True:
-            _show(identity, await connected.driver.read(), json=json)
+            readings = await connected.driver.read()
+            if json:
+                print_json({"identity": identity, "telemetry": {name: _plain(one) for name, one in readings.items()}})
+            else:
+                _show_readings(readings)
             if not watch:
                 return
             await asyncio.sleep(WATCH_S)
 
 
-def _show(identity: Identity, readings: Mapping[str, Reading], *, json: bool) -> None:
-    if json:
-        print_json({"identity": identity, "telemetry": {name: _plain(one) for name, one in readings.items()}})
-        return
-    print_rows(("identity", ""), [(key, value) for key, value in _fields(identity) if value])
+def _show_identity(identity: Identity) -> None:
+    """A line a field, on any terminal."""
+    for name in Identity.__slots__:
+        if value := getattr(identity, name):
+            console().print(f"{name:<16}{value}", soft_wrap=True)
+
+
+def _show_readings(readings: Mapping[str, Reading]) -> None:
+    """In the order of the contract's list, which begins with what matters most."""
+    names = sorted(readings, key=_PLACE.__getitem__)
+    console().print()
     print_rows(
         ("signal", "value", "unit", "quality"),
-        [(name, _number(one.value), one.unit, one.quality.value) for name, one in readings.items()],
+        [(name, _number(readings[name].value), readings[name].unit, readings[name].quality.value) for name in names],
     )
 
 
@@ -69,10 +83,6 @@ def _plain(reading: Reading) -> dict[str, Any]:
         "measured_at": reading.measured_at,
         "quality": reading.quality,
     }
-
-
-def _fields(identity: Identity) -> list[tuple[str, str]]:
-    return [(name, getattr(identity, name)) for name in Identity.__slots__]
 
 
 def _number(value: float | str | None) -> str:

@@ -29,6 +29,8 @@ SITE, DEVICE, ISSUER = "home-0001", "battery", "fleet-a"
 SEED = 7
 EVENING = {"pv_power_w": 100.0, "load_power_w": 100.0}
 INTERRUPTED = 130
+INTERVAL_S = 5.0
+"""Between two plays, to read the summary."""
 LAST_WORDS = 30
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -66,6 +68,7 @@ def demo(
                 met = play_once(brand, broker, console, as_json=json)
                 if not forever:
                     break
+                time.sleep(INTERVAL_S)
         except KeyboardInterrupt:
             return 0 if forever else INTERRUPTED
     return 0 if met else 1

@@ -1,0 +1,26 @@
+"""The demo as a newcomer runs it: real broker, real edge, simulated inverter in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.slow
+@pytest.mark.mosquitto
+@pytest.mark.timeout(360)
+def test_the_demo_meets_what_it_expects(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "samspel", "demo", "--json", "--broker", "mosquitto"],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=330,
+        check=False,
+    )
+    events = [json.loads(line) for line in run.stdout.splitlines()]
+    missed = [one for one in events[-1]["summary"] if not one["met"]]
+    assert (run.returncode, missed) == (0, []), run.stderr
+    assert sum("scene" in one for one in events) == 9
+    assert list(tmp_path.glob("samspel-demo-*")) == []
