@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from samspel.admission.gate import Admission, Duplicate, Refused
+from samspel.admission.repeats import Repeats
 from samspel.contract.admitted import Admitted
 from samspel.contract.errors import MalformedMessage, StoreError
 from samspel.contract.outcome import End
@@ -50,6 +51,7 @@ class Pipeline:
         self._transport, self._admission, self._devices = transport, admission, devices
         self._outlet, self._journal, self._clock = outlet, journal, clock
         self.dropped: Counter[str] = Counter()
+        self._repeats = Repeats()
         self._remembering: set[asyncio.Task[None]] = set()
 
     def receive(self, message: Inbound) -> None:
@@ -72,6 +74,8 @@ class Pipeline:
             wall=self._clock.wall(),
             synchronised=self._clock.synchronised(),
         )
+        if isinstance(verdict, Refused) and self._repeats.refused(message.topic, message.payload):
+            verdict = Duplicate(command.id, device.name)
         self._outlet.received(device.name, command.id, duplicate=isinstance(verdict, Duplicate))
         match verdict:
             case Admitted():
