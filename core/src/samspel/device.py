@@ -147,7 +147,7 @@ class Device:
     def _shape(self, order: Follow, state: State) -> Result:
         context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self._good)
         shaped = self._chain.shape(order.power_w, context)
-        self._say_clamps(shaped, state)
+        self._say_clamps(shaped, order.command_id)
         return shaped
 
     def _route_value(self, target_w: float, attribute: str) -> float | None:
@@ -229,7 +229,7 @@ class Device:
 
     def _say(self, say: Say) -> None:
         """Publish an outcome, with the evidence that belongs to it."""
-        if say.stage is Stage.WRITTEN:
+        if say.stage in (Stage.WRITTEN, Stage.WRITE_SUPPRESSED):
             self._begin_delivery(say.command_id)
         tracked = self._delivery if say.command_id == self._delivering else None
         after = evidence(self.readings, self._clock.monotonic()) if say.stage is None else None
@@ -276,13 +276,13 @@ class Device:
         if self._delivery.delivered and not before.delivered:
             self._say(Say(command_id=self._delivering, stage=Stage.DELIVERED, target_power_w=state.written_w))
 
-    def _say_clamps(self, shaped: Result, state: State) -> None:
+    def _say_clamps(self, shaped: Result, command_id: str) -> None:
         """One deviation for each new set of reasons, not one a tick."""
         reasons = tuple(note.reason for note in shaped.notes)
-        if state.lease is not None and reasons != self._said_notes and reasons:
+        if reasons and reasons != self._said_notes:
             self._say(
                 Say(
-                    command_id=state.lease.command_id,
+                    command_id=command_id,
                     deviation=Deviation.CLAMPED,
                     reason=reasons[-1],
                     text="; ".join(note.text for note in shaped.notes),

@@ -168,6 +168,14 @@ def test_live_ceilings(wanted_w, limits, target_w):
 # --- gate -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_ceiling_of_a_sleeping_battery_is_none():
+    """It would never be woken: some devices state 0 W until current flows."""
+    limits = BatteryLimits(soc_min_pct=10, soc_max_pct=90)
+    asleep = Reading("sleep", "", datetime(2026, 1, 1, tzinfo=UTC), 0.0, Quality.GOOD)
+    shaped = limits.apply(limits.initial(), 1000.0, context(soc_pct=50.0, discharge_limit_w=0.0, battery_state=asleep))
+    assert shaped.target_w == 1000.0
+
+
 @pytest.mark.parametrize(
     ("target_w", "written_w", "force", "feed_due", "action"),
     [

@@ -136,9 +136,10 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Make the device follow `power_w` (before shaping); nothing may be sent after `not_after`."""
+    """Make the device follow `power_w` (before shaping) for a command; nothing may be sent after `not_after`."""
 
     action_id: int
+    command_id: str
     power_w: float
     not_after: float
     force: bool

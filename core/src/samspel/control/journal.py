@@ -44,6 +44,7 @@ def project(state: State, clock: Clock) -> Document:
         "stop": _stop_out(state.stop, clock),
         "give_back": None if order is None else {"command_id": order.command_id, "why": order.why},
         "snapshot_held": state.snapshot is not None,
+        "written_w": state.written_w,
         "marks": list(state.marks),
     }
 
@@ -69,6 +70,7 @@ def load(documents: Documents, clock: Clock) -> State:
         snapshot=documents.snapshot if document.get("snapshot_held") else None,
         baseline=documents.baseline,
         marks=tuple(cast("list[Mark]", document.get("marks") or [])),
+        written_w=cast("float | None", document.get("written_w")),
     )
 
 

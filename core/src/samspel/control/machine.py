@@ -157,7 +157,8 @@ def _expire_stop(turn: Turn) -> None:
         return
     text = f"the stop was held for {turn.policy.stop_hold_max_s:g} s and nobody ended it; control is given back"
     turn.alarm(FaultCode.CONTROL_STOP_HELD_TOO_LONG, Severity.CRITICAL, text)
-    turn.do(Say(command_id=stop.command_id, end=End.COMPLETED, reason="held_too_long", text=text))
+    end = End.COMPLETED if stop.asserted else End.FAILED
+    turn.do(Say(command_id=stop.command_id, end=end, reason="held_too_long", text=text))
     turn.set(stop=None)
     turn.order_release(None, "stop_hold_max_s")
 

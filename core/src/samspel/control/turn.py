@@ -124,7 +124,16 @@ class Turn:
         not_after = min(lease.ends_at, max(lease.deadline, self.now) + UNBOUNDED_HOLD_S)
         self.set(following=lease.command_id)
         action_id = self._begin(Action.FOLLOW)
-        self.do(Follow(action_id, lease.power_w, not_after, force=self.state.force, news=self.state.news))
+        self.do(
+            Follow(
+                action_id,
+                lease.command_id,
+                lease.power_w,
+                not_after,
+                force=self.state.force,
+                news=self.state.news,
+            )
+        )
 
     def halt(self) -> None:
         """Run the stop sequence, whatever else runs."""

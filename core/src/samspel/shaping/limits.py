@@ -82,6 +82,9 @@ class BatteryLimits:
         )
 
     def _live_ceiling(self, window: SocWindow, target_w: float, context: ShapingContext) -> Shaped[SocWindow]:
+        if _asleep(context):
+            # A ceiling read while the battery sleeps is no ceiling: it would never be woken.
+            return Shaped(window, target_w)
         signal = "discharge_limit_w" if target_w > 0 else "charge_limit_w"
         ceiling = context.fresh(signal, self.ceiling_stale_s)
         if ceiling is None or abs(target_w) <= ceiling:
@@ -89,3 +92,8 @@ class BatteryLimits:
         ceiling = max(ceiling, 0.0)  # A nonsensical reading may stop the battery, never turn it round.
         bounded = ceiling if target_w > 0 else -ceiling
         return Shaped(window, bounded, (Note("live_limit", f"the battery allows {ceiling:.0f} W now"),))
+
+
+def _asleep(context: ShapingContext) -> bool:
+    reading = context.readings.get("battery_state")
+    return reading is not None and reading.value == "sleep"
