@@ -63,7 +63,7 @@ def _values(view: View, width: int) -> list[Text]:
         ("charge", _charge(view)),
         ("grid", _directed(view.readings.get("grid_power_w"), "import", "export")),
         ("sun", _watts(view.readings.get("pv_power_w"))),
-        ("house", _watts(_house_w(view))),
+        ("inverter", _directed(view.readings.get("ac_power_w"), "gives", "draws")),
     ]
     column = (width - 1) // 2
     return [_pair(cells[at], cells[at + 1], column) for at in range(0, len(cells), 2)]
@@ -119,15 +119,6 @@ def _charge(view: View) -> str:
         return "-"
     filled = round(BAR_COLUMNS * soc_pct / 100)
     return f"{'█' * filled}{'░' * (BAR_COLUMNS - filled)} {soc_pct:.1f} %"
-
-
-def _house_w(view: View) -> float | None:
-    """The household's consumption follows from the others where the device does not state it."""
-    parts = [view.readings.get(name) for name in ("ac_power_w", "grid_power_w")]
-    stated = view.readings.get("load_power_w")
-    if stated is not None or None in parts:
-        return stated
-    return sum(part for part in parts if part is not None)
 
 
 def _directed(power_w: float | None, positive: str, negative: str) -> str:
