@@ -8,12 +8,10 @@ from typing import Final, Protocol
 import numpy as np
 
 from samspel_prequal import rules
-from samspel_prequal.logs import columns
 from samspel_prequal.plant.droop import droop
 from samspel_prequal.plant.energy import EnergyState
 from samspel_prequal.plant.settings import PlantSettings
-from samspel_prequal.plant.stages import Backlash, Lag, RateLimit, Trace
-from samspel_prequal.player import Samples
+from samspel_prequal.plant.stages import Backlash, Lag, RateLimit
 from samspel_prequal.product import Product
 from samspel_prequal.signals.signal import FloatArray
 
@@ -45,27 +43,29 @@ class Chain:
         self._rate = RateLimit(settings.rate_per_s, step_s)
         self._backlash = Backlash(settings.backlash)
 
-    def measured_hz(self, source: Source, sample: int) -> float:
-        """What the entity measures at one sample, dead time included."""
-        return float(self._seen(source, np.array([sample / self.rate_hz]))[0])
+    def frequency(self, source: Source, first: int, count: int) -> FloatArray:
+        """What the entity measures, as a trace, for some samples from number `first` on; blocks follow each other."""
+        steps_s = self._steps_s(first, count)
+        seen_s = np.stack([steps_s, steps_s + self._step_s / 2]) - self._settings.delay_s
+        return self._meter.run(source.at(np.round(seen_s, 9)))
 
-    def block(self, source: Source, first: int, count: int, energy: EnergyState | None, grid_hz: FloatArray) -> Samples:
-        """The samples from number `first` on; blocks must follow each other."""
-        steps = (first * self._substeps + np.arange(count * self._substeps)) / (self.rate_hz * self._substeps)
-        frequency = Trace(self._seen(source, steps), self._seen(source, steps + self._step_s / 2))
-        wanted = self._meter.run(frequency)
-        power = self._lag.run(Trace(self._target(wanted.now, energy), self._target(wanted.middle, energy)))
-        time_s = steps[:: self._substeps]
-        values = {
-            columns.POWER: self._measured_w(self._limited(power.now)[:: self._substeps]),
-            columns.GRID_FREQUENCY: grid_hz,
-            columns.APPLIED_FREQUENCY: source.at(time_s),
-            columns.BASELINE: np.full(count, self._settings.baseline_w),
-        }
-        return Samples(time_s, values)
+    def at_sample(self, trace: FloatArray, sample: int, count: int = 1) -> FloatArray:
+        """The part of a trace that belongs to some samples."""
+        return trace[:, sample * self._substeps : (sample + count) * self._substeps]
 
-    def _seen(self, source: Source, time_s: FloatArray) -> FloatArray:
-        return source.at(np.round(time_s - self._settings.delay_s, 9))
+    def power_w(self, frequency: FloatArray, energy: EnergyState | None) -> FloatArray:
+        """The measured answer to the next part of the trace, one value a sample."""
+        answer = self._lag.run(self._target(frequency, energy))[0]
+        share = self._limited(answer)[:: self._substeps]
+        noise = self._settings.noise * self._random.standard_normal(len(share)) if self._settings.noise else 0.0
+        return np.asarray(self._settings.baseline_w + self._settings.capacity_w * (share + noise), dtype=np.float64)
+
+    def times_s(self, first: int, count: int) -> FloatArray:
+        """The times of some samples."""
+        return self._steps_s(first, count)[:: self._substeps]
+
+    def _steps_s(self, first: int, count: int) -> FloatArray:
+        return (first * self._substeps + np.arange(count * self._substeps)) / (self.rate_hz * self._substeps)
 
     def _target(self, frequency_hz: FloatArray, energy: EnergyState | None) -> FloatArray:
         chosen = self._settings
@@ -92,15 +92,11 @@ class Chain:
 
     def _limited(self, share: FloatArray) -> FloatArray:
         moved = self._backlash.run(self._rate.run(share))
-        return np.clip(moved, -self._settings.clip, self._settings.clip)
-
-    def _measured_w(self, share: FloatArray) -> FloatArray:
-        noise = self._settings.noise * self._random.standard_normal(len(share)) if self._settings.noise else 0.0
-        return np.asarray(self._settings.baseline_w + self._settings.capacity_w * (share + noise), dtype=np.float64)
+        return np.minimum(np.maximum(moved, -self._settings.clip), self._settings.clip)
 
 
 def _capped(share: FloatArray, product: Product, nem_share: float) -> FloatArray:
     """TR eq. 24 to 26: no product uses what is reserved for another."""
     low = {Product.FCR_N: -1.0 - nem_share, Product.FCR_D_UP: -nem_share, Product.FCR_D_DOWN: -np.inf}[product]
     high = {Product.FCR_N: 1.0 + nem_share, Product.FCR_D_UP: np.inf, Product.FCR_D_DOWN: nem_share}[product]
-    return np.clip(share, low, high)
+    return np.minimum(np.maximum(share, low), high)

@@ -33,10 +33,8 @@ def droop(
     """
     band = rules.BANDS[product]
     low_hz, high_hz = rules.AEM_RANGE_HZ[product]
-    if saturates:
-        low_hz, high_hz = max(low_hz, min(band.full_hz, band.zero_hz)), min(high_hz, max(band.full_hz, band.zero_hz))
-    if product is Product.FCR_N:
-        low_hz, high_hz = rules.AEM_RANGE_HZ[product]
-    seen_hz = np.clip(frequency_hz, low_hz, high_hz)
+    if saturates and product.is_fcr_d:
+        low_hz, high_hz = sorted((band.zero_hz, band.full_hz))
+    seen_hz = np.minimum(np.maximum(frequency_hz, low_hz), high_hz)
     share = dead_zone(reference_hz - seen_hz, deadband_hz) / band.span_hz
     return np.round(share * steps) / steps if steps else share

@@ -10,7 +10,7 @@ from samspel_prequal.product import Product
 from samspel_prequal.rules import EnergyThresholds
 from samspel_prequal.signals.energy import EnergyFlags
 
-__all__ = ["EnergyManagement", "EnergyState", "RollingMean", "endurance_min"]
+__all__ = ["EnergyManagement", "EnergyState", "RollingMean"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,3 @@ class EnergyManagement:
 
 def _hysteresis(was_on: bool, value: float, on_below: float, off_from: float) -> bool:
     return value < (off_from if was_on else on_below)
-
-
-def endurance_min(energy_h: float, power: float) -> float:
-    """Minutes until so many hours of C are used at this share of C (TR eq. 27, 28); endless at no power."""
-    return float("inf") if power == 0 else abs(energy_h / power) * 60.0

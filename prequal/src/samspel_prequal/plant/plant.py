@@ -1,7 +1,7 @@
 """The toy plant: answers any signal, keeps its reservoir, and is simulated exactly.
 
-Without energy management one block is the whole signal; with it a block is one second, since NEM and AEM look at the
-reservoir once a second.
+NEM and AEM look at the reservoir once a second, and the reservoir at the power: with energy management the simulation
+goes second by second, without it the whole signal is one block.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ import numpy as np
 from samspel_prequal import rules
 from samspel_prequal.errors import PlantError
 from samspel_prequal.logs import columns
-from samspel_prequal.logs.columns import header_for
-from samspel_prequal.plant.chain import Chain
-from samspel_prequal.plant.energy import EnergyManagement, EnergyState, endurance_min
+from samspel_prequal.plant.chain import Chain, Source
+from samspel_prequal.plant.energy import EnergyManagement, EnergyState
+from samspel_prequal.plant.energy_columns import energy_columns
 from samspel_prequal.plant.grid import GridFrequency
 from samspel_prequal.plant.settings import PlantSettings
 from samspel_prequal.player import Samples
-from samspel_prequal.product import Product
-from samspel_prequal.signals.energy import EnergyDrive
+from samspel_prequal.signals.energy import EnergyDrive, EnergyFlags
 from samspel_prequal.signals.signal import FloatArray, Signal
 
 __all__ = ["ToyPlant"]
 
-_REST: Final = EnergyState(0, 0.0, aem_low=False, aem_high=False, nem_due=False, reference_hz=float("nan"))
+SECONDS_A_PIECE: Final = 60  # how much a limited plant hands over at once
 
 
 class ToyPlant:
@@ -35,87 +34,123 @@ class ToyPlant:
     Args:
         settings: what it is like.
         seed: of the measurement noise and of the grid that it measures beside the test signal.
-        synthetic_grid: whether GridFreq is a wandering grid; a live-like log has one, most tests do without.
+        synthetic_grid: whether GridFreq wanders as a real grid does, or stays at 50 Hz.
     """
 
     def __init__(self, settings: PlantSettings, seed: int = 1, *, synthetic_grid: bool = False) -> None:
         self.settings = settings
         self._random = np.random.default_rng(seed)
         self._grid = GridFrequency(seed) if synthetic_grid else None
-        self._stored_h = settings.energy_h * settings.start_soc if settings.limited else float("inf")
 
     def play(self, signal: Signal, rate_hz: float) -> Iterator[Samples]:
         """Answer a signal from start to end."""
         chain = Chain(self.settings, rate_hz, self._random)
-        grid_hz = self._measured_grid(signal, rate_hz)
+        count = round(signal.duration_s * rate_hz)
+        grid_hz = self._measured_grid(signal.duration_s, rate_hz, count)
+        frequency = chain.frequency(signal, 0, count)
         if not self.settings.limited:
-            yield chain.block(signal, 0, len(grid_hz), None, grid_hz)
+            yield self._samples(chain, signal, 0, chain.power_w(frequency, None), grid_hz)
             return
-        management = self._management()
-        per_second = _samples_a_second(rate_hz)
-        for first in range(0, len(grid_hz), per_second):
-            count = min(per_second, len(grid_hz) - first)
-            yield self._second(chain, signal, management, first, count, grid_hz[first : first + count])[0]
+        limited = _Limited(self.settings, chain)
+        piece = limited.per_second * SECONDS_A_PIECE
+        for first in range(0, count, piece):
+            last = min(first + piece, count)
+            for sample in range(first, last, limited.per_second):
+                limited.second(chain.at_sample(frequency, sample, min(limited.per_second, last - sample)))
+            yield self._limited_samples(limited, chain, signal, first, grid_hz[first:last])
 
     def drive(self, drive: EnergyDrive, rate_hz: float) -> Iterator[Samples]:
         """Answer a flag-driven sequence until it is done; a plant without a limit has no flags and cannot."""
         if not self.settings.limited:
             raise PlantError("an energy-management test needs a limited reservoir: give the plant a store")
-        chain, management = Chain(self.settings, rate_hz, self._random), self._management()
-        trace = _Played(drive.frequency_hz)
-        per_second = _samples_a_second(rate_hz)
-        second = 0
-        state = _REST
-        while not drive.done:
-            trace.add(float(second), drive.tell(float(second), state.flags))
-            grid_hz = np.full(per_second, rules.NOMINAL_HZ)
-            samples, state = self._second(chain, trace, management, second * per_second, per_second, grid_hz)
-            yield samples
+        chain = Chain(self.settings, rate_hz, self._random)
+        limited = _Limited(self.settings, chain)
+        applied = _Applied(drive.frequency_hz)
+        flags, second, first, done = EnergyFlags(), 0, 0, False
+        while not done:
+            applied.add(float(second), drive.tell(float(second), flags))
+            flags = limited.second(chain.frequency(applied, second * limited.per_second, limited.per_second)).flags
             second += 1
+            done = drive.done
+            if done or second % SECONDS_A_PIECE == 0:
+                last = second * limited.per_second
+                yield self._limited_samples(limited, chain, applied, first, np.full(last - first, rules.NOMINAL_HZ))
+                first = last
 
-    def _management(self) -> EnergyManagement:
-        chosen = self.settings
-        return EnergyManagement(chosen.product, chosen.energy_h, chosen.energy_thresholds)
-
-    def _measured_grid(self, signal: Signal, rate_hz: float) -> FloatArray:
+    def _measured_grid(self, duration_s: float, rate_hz: float, count: int) -> FloatArray:
         if self._grid is not None:
-            return self._grid.sample(signal.duration_s, rate_hz)
-        return np.full(round(signal.duration_s * rate_hz), rules.NOMINAL_HZ)
+            return self._grid.sample(duration_s, rate_hz)
+        return np.full(count, rules.NOMINAL_HZ)
 
-    def _second(
-        self,
-        chain: Chain,
-        source: Signal | _Played,
-        management: EnergyManagement,
-        first: int,
-        count: int,
-        grid_hz: FloatArray,
-    ) -> tuple[Samples, EnergyState]:
-        settings = self.settings
+    def _limited_samples(
+        self, limited: _Limited, chain: Chain, source: Source, first: int, grid_hz: FloatArray
+    ) -> Samples:
+        power_w, report = limited.handed_over()
+        samples = self._samples(chain, source, first, power_w, grid_hz)
+        return Samples(samples.time_s, {**samples.values, **report})
+
+    def _samples(self, chain: Chain, source: Source, first: int, power_w: FloatArray, grid_hz: FloatArray) -> Samples:
+        time_s = chain.times_s(first, len(power_w))
+        values = {
+            columns.POWER: power_w,
+            columns.GRID_FREQUENCY: grid_hz,
+            columns.APPLIED_FREQUENCY: source.at(time_s),
+            columns.BASELINE: np.full(len(power_w), self.settings.baseline_w),
+        }
+        return Samples(time_s, values)
+
+
+class _Limited:
+    """The reservoir and its management, second by second, and what was measured since the last hand-over."""
+
+    def __init__(self, settings: PlantSettings, chain: Chain) -> None:
+        self.per_second = _samples_a_second(chain.rate_hz)
+        self._settings = settings
+        self._chain = chain
+        self._management = EnergyManagement(settings.product, settings.energy_h, settings.energy_thresholds)
+        self._stored_h = settings.energy_h * settings.start_soc
+        self._power_w: list[FloatArray] = []
+        self._states: list[EnergyState] = []
+        self._soc: list[float] = []
+
+    def second(self, frequency: FloatArray) -> EnergyState:
+        """Live through one second, or less at the end of a signal."""
+        settings = self._settings
         soc = self._stored_h / settings.energy_h
-        state = management.second(chain.measured_hz(source, first), soc)
-        samples = chain.block(source, first, count, state, grid_hz)
-        added = _energy_columns(settings, state, soc, count)
-        used_h = float(samples.values[columns.POWER].mean()) / settings.capacity_w * count / (chain.rate_hz * 3600)
+        state = self._management.second(float(frequency[0, 0]), soc)
+        power_w = self._chain.power_w(frequency, state)
+        used_w = float(power_w.mean()) - settings.baseline_w
+        used_h = used_w / settings.capacity_w * len(power_w) / (self._chain.rate_hz * 3600)
         self._stored_h = min(max(self._stored_h - used_h, 0.0), settings.energy_h)
-        return Samples(samples.time_s, {**samples.values, **added}), state
+        self._power_w.append(power_w)
+        self._states.append(state)
+        self._soc.append(soc)
+        return state
+
+    def handed_over(self) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Power and the reservoir's columns since the last time."""
+        lengths = [len(part) for part in self._power_w]
+        report = energy_columns(self._settings, self._states, np.array(self._soc))
+        power_w = np.concatenate(self._power_w)
+        self._power_w, self._states, self._soc = [], [], []
+        return power_w, {header: np.repeat(values, lengths) for header, values in report.items()}
 
 
-class _Played:
+class _Applied:
     """What a flag-driven sequence has applied so far, as something that can be asked for any past instant."""
 
     def __init__(self, initial_hz: float) -> None:
-        self._times = [0.0]
-        self._values = [initial_hz]
+        self._times = np.array([0.0])
+        self._values = np.array([initial_hz])
 
     def add(self, time_s: float, value_hz: float) -> None:
         if value_hz != self._values[-1]:
-            self._times.append(time_s)
-            self._values.append(value_hz)
+            self._times = np.append(self._times, time_s)
+            self._values = np.append(self._values, value_hz)
 
     def at(self, time_s: FloatArray) -> FloatArray:
         places = np.searchsorted(self._times, time_s, side="right") - 1
-        return np.asarray(self._values, dtype=np.float64)[np.maximum(places, 0)]
+        return self._values[np.maximum(places, 0)]
 
 
 def _samples_a_second(rate_hz: float) -> int:
@@ -124,24 +159,3 @@ def _samples_a_second(rate_hz: float) -> int:
             f"energy management runs once a second: the rate must be a whole number of hertz, not {rate_hz:g}"
         )
     return round(rate_hz)
-
-
-def _energy_columns(settings: PlantSettings, state: EnergyState, soc: float, count: int) -> dict[str, FloatArray]:
-    """What a LER entity reports besides, the same through one second."""
-    nem = settings.nem_power_share * state.nem_level  # in capacities
-    report = {
-        header_for("ResSize", settings.product): _endurance_min(settings, state, soc, nem),
-        header_for("NEM_MW", settings.product): nem * settings.capacity_w,
-        header_for("NEM", settings.product): float(state.nem_allowed != 0),
-        header_for("AEM", settings.product): float(state.aem_on),
-        columns.STATE_OF_CHARGE: 100.0 * soc,
-        columns.BASELINE: settings.baseline_w + nem * settings.capacity_w,
-    }
-    return {header: np.full(count, value) for header, value in report.items()}
-
-
-def _endurance_min(settings: PlantSettings, state: EnergyState, soc: float, nem: float) -> float:
-    """TR eq. 27 and 28, with P_setpoint being NEM's power; 0 in the direction of AEM."""
-    up = 0.0 if state.aem_low else endurance_min(settings.energy_h * soc, nem + 1.0)
-    down = 0.0 if state.aem_high else endurance_min(settings.energy_h * (1.0 - soc), 1.0 - nem)
-    return {Product.FCR_N: min(up, down), Product.FCR_D_UP: up, Product.FCR_D_DOWN: down}[settings.product]

@@ -1,12 +1,12 @@
 """The stages of the toy plant, block by block.
 
-A trace is known at the start of every time step and in its middle. A lag integrates the middle values exactly, as if
-they were constant over the step: that is exact for steps on the grid, and of second order for anything smooth.
+A trace has two rows: the values at the start of every time step, and in its middle. A lag integrates the middle
+values exactly, as if they were constant over the step: that is exact for steps on the grid, and of second order for
+anything smooth.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import exp
 
 import numpy as np
@@ -14,15 +14,7 @@ from scipy.signal import lfilter
 
 from samspel_prequal.signals.signal import FloatArray
 
-__all__ = ["Backlash", "Lag", "RateLimit", "Trace", "dead_zone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Values at the start and in the middle of every time step."""
-
-    now: FloatArray
-    middle: FloatArray
+__all__ = ["Backlash", "Lag", "RateLimit", "dead_zone"]
 
 
 class Lag:
@@ -33,15 +25,17 @@ class Lag:
         self._passes = time_constant_s == 0
         self._state: float | None = None
 
-    def run(self, trace: Trace) -> Trace:
-        """The output for the next block."""
-        if self._passes or len(trace.now) == 0:
+    def run(self, trace: FloatArray) -> FloatArray:
+        """The output for the next block, as a trace."""
+        if self._passes or trace.size == 0:
             return trace
-        state = float(trace.now[0]) if self._state is None else self._state
-        ends = np.asarray(lfilter([1 - self._keep], [1.0, -self._keep], trace.middle, zi=[self._keep * state])[0])
-        starts = np.concatenate([[state], ends[:-1]])
+        state = float(trace[0, 0]) if self._state is None else self._state
+        ends = lfilter([1 - self._keep], [1.0, -self._keep], trace[1], zi=[self._keep * state])[0]
         self._state = float(ends[-1])
-        return Trace(starts, (starts + ends) / 2)
+        answer = np.empty_like(trace)
+        answer[0, 0], answer[0, 1:] = state, ends[:-1]
+        answer[1] = (answer[0] + ends) / 2
+        return answer
 
 
 class RateLimit:
@@ -86,4 +80,4 @@ class Backlash:
 
 def dead_zone(values: FloatArray, half_width: float) -> FloatArray:
     """Nothing inside the zone, and what lies beyond its edge outside."""
-    return values - np.clip(values, -half_width, half_width)
+    return values - np.minimum(np.maximum(values, -half_width), half_width) if half_width else values
