@@ -66,7 +66,7 @@ def test_nothing_is_wider_or_higher_than_the_terminal(watch, columns, rows):
 def test_what_matters_is_seen(watch, columns, rows):
     watch.take(fault("raised"), 60.0)
     text = "\n".join(drawn(watch, columns, rows))
-    for wanted in ("1/9", "1:00", "charging 2,900 W", "charge 2,000 W", "60.3 %", "import 3,500 W", "1,000 W"):
+    for wanted in ("1/9", "1:00", "charging 2,900 W", "charge 2,000 W", "60.3 %", "import 3,500 W", "draws 2,500 W"):
         assert wanted in text
     for wanted in ("controlling", "degraded", "comms.device_lost", "c-1: verified"):
         assert wanted in text
