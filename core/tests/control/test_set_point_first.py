@@ -8,7 +8,7 @@ import pytest
 from samspel.contract.driver import ControlState
 from samspel.control.events import Follow, Look, Looked
 from samspel.control.state import Phase
-from samspel.control.turn import LOOK_PATIENCE
+from samspel.control.turn import LOOK_PATIENCE, LOOKS_A_PERIOD
 
 from .kit import Machine, reading, set_power
 from .test_shell import Site
@@ -39,6 +39,9 @@ def test_a_routine_look_gives_way_while_we_control():
     assert machine.state.phase is Phase.CONTROLLING, "what it saw may be from before the set-point"
     machine.followed(500)
     machine.wait(1)
+    assert machine.asked_driver() == [Follow], "the bus is left to telemetry for a while"
+    machine.fed()
+    machine.wait(machine.policy.check_s / LOOKS_A_PERIOD)
     assert machine.asked_driver() == [Look], "it is still due"
 
 

@@ -196,4 +196,4 @@ def _hold_stop(turn: Turn) -> None:
 def _look_is_due(turn: Turn) -> bool:
     idle = turn.state.phase is Phase.RELEASED
     every = turn.policy.idle_check_s if idle else turn.policy.check_s
-    return turn.now - turn.state.looked_at >= every
+    return turn.now - turn.state.looked_at >= every and turn.now >= turn.state.next_look_at

@@ -32,6 +32,9 @@ KEPT_MARKS = 4
 LOOK_PATIENCE = 12
 """So many periods may a routine look be put off: rare enough to leave 99 of 100 set-points alone at one a second."""
 
+LOOKS_A_PERIOD = 4
+"""How often in a period a look that gives way is tried again."""
+
 UNBOUNDED_HOLD_S = 60.0
 """A set-point that holds without end is written with a bound that each tick renews."""
 
@@ -89,14 +92,15 @@ class Turn:
         return self.state.link_up and self.state.action is None and self.now >= self.state.retry_at
 
     def leave_look(self) -> None:
-        """While we control, a set-point does not wait for a routine look: its answer is ignored, and the next tick
-        looks again. Only a look that has given way for long goes first, or nobody would look while commands come fast.
+        """While we control, a set-point does not wait for a routine look: its answer is ignored, and one is
+        made again after a pause, since the reads that are still under way take the bus from telemetry. Only a look
+        that has given way for long goes first, or nobody would look while commands come fast.
         """
         state = self.state
         overdue = self.now - state.looked_at >= LOOK_PATIENCE * self.policy.check_s
         routine = state.action is Action.LOOK and state.phase is Phase.CONTROLLING and not state.unsettled
         if routine and not overdue:
-            self.set(action=None)
+            self.set(action=None, next_look_at=self.now + self.policy.check_s / LOOKS_A_PERIOD)
 
     def look(self) -> None:
         """Read the control block."""
