@@ -23,7 +23,7 @@ from samspel_sim.testing import Served, served_twin
 from samspel_sim.twin import Twin
 
 PATIENCE_S = 60.0
-SPEED = 20.0
+SPEED = 10.0
 HELD_ZERO = {"forcible_command": 0, "storage_max_charging_power": 0, "storage_max_discharging_power": 0}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,10 +21,11 @@ from samspel.bus.url import BusUrl, parse_url
 from samspel.connect import Connected, attach, find_device, owned_endpoint, wait_confirmed
 from samspel.contract.admitted import Admitted
 from samspel.contract.command import Command, OnExpiry, Rank, Release, SetPower, Stop
-from samspel.contract.errors import BusError, ConfigError, SamspelError
+from samspel.contract.errors import BusError, ConfigError, LinkDown, SamspelError, WrongDevice
 from samspel.contract.ports import Clock, Outbound, OutboxRow
 from samspel.control.state import Phase, Policy
-from samspel.device import Device, DeviceLimits
+from samspel.device import Device, DeviceLimits, expected_serial
+from samspel.driver.options import DriverOptions
 from samspel.outlet import Outlet
 from samspel.shaping.chain import Chain
 from samspel.shaping.limits import BatteryLimits, ContractLimits
@@ -31,12 +33,16 @@ from samspel.store.store import Store
 
 __all__ = ["ByHand", "Ending", "by_hand"]
 
+logger = logging.getLogger("samspel.by_hand")
+
 SETTLE_S = 90.0
 """How long a release or recovery of an earlier command may take."""
 ANSWER_S = 60.0
 """How long a stop or release may take to be carried out."""
 POLL_S = 1.0
 DEVICE = "device"
+SETTLED = {Phase.RELEASED, Phase.CONTROLLING, Phase.STOPPED, Phase.FOREIGN}
+"""Nothing is being recovered any more."""
 
 Event = dict[str, Any]
 
@@ -89,12 +95,17 @@ class ByHand:
         self._device, self._outbox, self._clock, self._issuer = device, outbox, clock, issuer
 
     async def set_power(self, power_w: float, for_s: float) -> Ending:
-        """Take, follow for `for_s` seconds, release and verify; raises nothing but SamspelError."""
+        """Take, follow for `for_s` seconds, release and verify; raises nothing but SamspelError.
+
+        What an earlier command left behind is recovered first, and taken over from there.
+        """
+        await reach(self._device, SETTLED, self._clock, SETTLE_S)
         command = SetPower(**self._envelope(for_s), power_w=power_w, on_expiry=OnExpiry.RELEASE)
         self._submit(command, deadline=self._clock.monotonic() + for_s)
         try:
             ending = await self._ended(command.id, for_s + ANSWER_S)
-            await self._reached(Phase.RELEASED, SETTLE_S)
+            if ending["end"] != "refused":
+                await reach(self._device, {Phase.RELEASED, Phase.FOREIGN}, self._clock, SETTLE_S)
         except asyncio.CancelledError:
             await self.release()
             raise
@@ -150,9 +161,6 @@ class ByHand:
                 f"no end within {within_s:g} s; the device may still be under control: run `release`"
             ) from error
 
-    async def _reached(self, phase: Phase, within_s: float) -> None:
-        await reach(self._device, {phase}, self._clock, within_s)
-
     def _ending(self, last: Event) -> Ending:
         delivered = any(
             one.get("stage") == "delivered" for one in self._outbox.outcomes if one["command_id"] == last["command_id"]
@@ -176,10 +184,14 @@ async def reach(device: Device, phases: set[Phase], clock: Clock, within_s: floa
 async def by_hand(
     text: str, driver: str, limits: DeviceLimits, clock: Clock, rng: random.Random, show: Callable[[Event], None]
 ) -> AsyncIterator[ByHand]:
-    """Connect, recover what an earlier command left, and hand over control. Raises SamspelError."""
+    """Connect and hand over control; what an earlier command left is recovered meanwhile. Raises SamspelError.
+
+    Only the device that it was left on is written to: another one at the address is WrongDevice.
+    """
     found = await find_device(parse_url(text), driver, clock, rng)
-    connected = attach(found.brand, found.url, clock, rng)
     store = Store.open(_journal_file(found.url), clock)
+    options = DriverOptions(expected_serial=expected_serial(None, DEVICE, store.journal, clock))
+    connected = attach(found.brand, found.url, clock, rng, options=options)
     outbox = _LocalOutbox(show)
     outlet = Outlet("by-hand", f"{rng.getrandbits(64):016x}", outbox, clock)
     chain = Chain(
@@ -191,7 +203,6 @@ async def by_hand(
     device = Device(DEVICE, connected.driver, chain, outlet, store.journal, clock, Policy(), limits)
     try:
         async with owned_endpoint(connected.endpoint, found.url), _running(device, connected, found.url):
-            await reach(device, {Phase.RELEASED, Phase.FOREIGN, Phase.STOPPED}, clock, SETTLE_S)
             yield ByHand(device, outbox, clock, issuer=f"by-hand:{os.getpid()}")
     finally:
         await store.close()
@@ -200,10 +211,9 @@ async def by_hand(
 @asynccontextmanager
 async def _running(device: Device, connected: Connected, url: BusUrl) -> AsyncIterator[None]:
     """Control, polling and login of this one device."""
-    await wait_confirmed(connected.link, url)
+    await _confirmed(connected, url)
     await device.link_up()
-    await device.poll(("fast", "slow", "static"))
-    connected.link.on_link(lambda up: _on_link(device, tasks, up=up))
+    connected.link.on_link(lambda up: _on_link(device, connected, tasks, up=up))
     tasks: set[asyncio.Task[None]] = {
         asyncio.create_task(device.controller.run()),
         asyncio.create_task(_poll_for_ever(device)),
@@ -217,20 +227,47 @@ async def _running(device: Device, connected: Connected, url: BusUrl) -> AsyncIt
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _on_link(device: Device, tasks: set[asyncio.Task[None]], *, up: bool) -> None:
+async def _confirmed(connected: Connected, url: BusUrl) -> None:
+    """Raises WrongDevice when somebody else answers, LinkDown when nobody does."""
+    wrong: list[WrongDevice] = []
+    connected.wrong_device.append(wrong.append)
+    try:
+        await wait_confirmed(connected.link, url)
+    except LinkDown as error:
+        if not wrong:
+            raise
+        raise WrongDevice(
+            f"{wrong[-1]}: an earlier command left that one under control. Give it its address back, or remove "
+            f"{_journal_file(url)} if it is gone for good"
+        ) from error
+
+
+def _on_link(device: Device, connected: Connected, tasks: set[asyncio.Task[None]], *, up: bool) -> None:
     if up:
-        tasks.add(asyncio.create_task(device.link_up()))
+        tasks.add(asyncio.create_task(_greet(device, connected)))
     else:
         device.link_down()
 
 
-async def _poll_for_ever(device: Device) -> None:
-    while True:
-        await asyncio.sleep(POLL_S)
+async def _greet(device: Device, connected: Connected) -> None:
+    """After a lost link: who answers, once more until it is known."""
+    while connected.link.connected:
         try:
-            await device.poll(("fast",))
-        except SamspelError:
-            continue  # the link's own messages say what is wrong
+            return await device.link_up()
+        except SamspelError as error:
+            logger.warning("identify", extra={"error": str(error)})
+            await asyncio.sleep(POLL_S)
+
+
+async def _poll_for_ever(device: Device) -> None:
+    groups: tuple[str, ...] = ("fast", "slow", "static")
+    while True:
+        try:
+            await device.poll(groups)
+            groups = ("fast",)
+        except SamspelError as error:
+            logger.info("poll", extra={"error": str(error)})
+        await asyncio.sleep(POLL_S)
 
 
 def _journal_file(url: BusUrl) -> Path:

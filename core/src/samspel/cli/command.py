@@ -50,7 +50,10 @@ def run(
     if (verb is Verb.SET_POWER) != (power_w is not None):
         raise ConfigError("a power in W belongs to set-power, and to nothing else: samspel command URL set-power -1500")
     limits = DeviceLimits(charge_w=max_w, discharge_w=max_w, soc_min_pct=soc_min, soc_max_pct=100.0)
-    ending = asyncio.run(_command(url, driver, limits, verb, power_w or 0.0, for_s, json=json))
+    try:
+        ending = asyncio.run(_command(url, driver, limits, verb, power_w or 0.0, for_s, json=json))
+    except asyncio.CancelledError:
+        return ExitCode.INTERRUPTED
     if verb is Verb.STOP and not json:
         console().print("zero is held; it stays so until `samspel command URL release`")
     return _exit_code(verb, ending)
