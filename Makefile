@@ -40,7 +40,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 demo: .venv/stamp-run
-	.venv/bin/samspel demo $(ARGS)
+	@.venv/bin/samspel demo $(ARGS)
 
 test: .venv/stamp-dev
 	$(PYTHON) -m pytest $(ARGS)

@@ -272,8 +272,9 @@ class Edge:
                 self._watch_store(device)
 
     def _watch_store(self, device: Device) -> None:
-        if self._store_failing():
-            device.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, "the disk refuses writes"))
+        """The fault stands while the disk refuses or hangs, and is cleared once, when it does neither."""
+        if self._store_failing() or device.controller.disk_hangs:
+            device.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, "the disk refuses writes, or does not answer"))
         else:
             device.clear(FaultCode.SITE_STORE)
 

@@ -253,9 +253,14 @@ class Controller:
                 await self._journal.put(f"{self.device}/control", document)
                 self._written = document
 
+    @property
+    def disk_hangs(self) -> bool:
+        """Whether a journal write that was given up is still under way."""
+        return self._hanging is not None and not self._hanging.done()
+
     def _patience_s(self) -> float:
         """While the disk hangs, nobody waits for it twice."""
-        return STOP_JOURNAL_WAIT_S if self._hanging is not None and not self._hanging.done() else JOURNAL_WAIT_S
+        return STOP_JOURNAL_WAIT_S if self.disk_hangs else JOURNAL_WAIT_S
 
     async def _saved_or_stopped(self, saving: asyncio.Task[None], give_up_at: float) -> bool:
         """True once it is saved, or not worth waiting any longer; False when a stop waits in the inbox."""
