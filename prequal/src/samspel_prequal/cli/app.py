@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from samspel_prequal.cli.check import check
+from samspel_prequal.cli.evaluate import evaluate
 from samspel_prequal.cli.signal import signal
 from samspel_prequal.cli.simulate import simulate
 
@@ -20,3 +21,4 @@ app = typer.Typer(
 app.command()(signal)
 app.command()(check)
 app.command()(simulate)
+app.command()(evaluate)

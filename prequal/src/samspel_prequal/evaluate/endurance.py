@@ -49,4 +49,4 @@ def judge_energy(figures: EnergyFigures) -> Requirement:
     if found.passed and missing:
         text = f"all that was shown agrees, but NEM fully on and 5 minutes of AEM were not reached: {missing}"
         return Requirement(found.value, found.limit, None, None, found.rule, text, parts)
-    return found.explained(**parts)
+    return found.explained(**parts, nem_in_baseline=figures.nem_in_baseline)

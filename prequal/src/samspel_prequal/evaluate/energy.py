@@ -6,6 +6,7 @@ find the other's mistakes. The requirements give no numeric tolerance; those use
 - a flag is wrong where it differs from what follows for every state of charge within ± the tolerance, and has done so
   for longer than the time tolerance on either side. While NEM's power ramps out, its flag may be on or off.
 - power is wrong where it differs by more than its tolerance, jumps of the frequency and a settling time left out.
+- NEM's power may be part of the baseline (TR 3.5.1) or not; the reading that fits better is taken, and named.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class EnergyFigures:
     second: FloatArray
     plan: EnergyPlan
     soc: FloatArray
-    power: FloatArray  # measured, share of C
+    power: FloatArray  # measured, share of C, NEM's part of it included
+    nem_in_baseline: bool
     nem_wrong: BoolArray
     aem_wrong: BoolArray
     power_wrong: BoolArray
@@ -115,8 +117,12 @@ def energy_figures(
     capacity_w: float,
     energy_wh: float,
     options: EvaluationOptions,
+    nem_w: FloatArray | None = None,
 ) -> EnergyFigures:
-    """Compare a log with what follows from its frequency and state of charge. Flags count as on where not 0."""
+    """Compare a log with what follows from its frequency and state of charge. Flags count as on where not 0.
+
+    Power is relative to the logged baseline; `nem_w` is NEM's part as the log has it, from the plan where it has none.
+    """
     second = np.arange(np.floor(time_s[-1] - time_s[0]) + 1)
     rows = np.searchsorted(time_s, time_s[0] + second + 1e-6, side="right") - 1
     hz, soc = frequency_hz[rows], soc_pct[rows] / 100
@@ -133,12 +139,18 @@ def energy_figures(
         )
         for delta in (0.0, -shift, shift)
     ]
-    power = power_w[rows] / capacity_w
+    nem_share = (options.nem_share or rules.NEM_POWER_SHARE[product]) * plans[0].nem_level
+    nem_share = nem_share if nem_w is None else nem_w[rows] / capacity_w
+    apart = power_w[rows] / capacity_w
+    readings = [(reading, _power_wrong(hz, reading, plans, options)) for reading in (apart, apart + nem_share)]
+    in_baseline = np.count_nonzero(readings[1][1]) < np.count_nonzero(readings[0][1])
+    power, power_wrong = readings[int(in_baseline)]
     return EnergyFigures(
         second=second,
         plan=plans[0],
         soc=soc,
         power=power,
+        nem_in_baseline=bool(in_baseline),
         nem_wrong=_flag_wrong(
             nem_on,
             [p.nem_allowed != 0 for p in plans],
@@ -146,7 +158,7 @@ def energy_figures(
             options.flag_tolerance_s,
         ),
         aem_wrong=_flag_wrong(aem_on, [p.aem_on for p in plans], [p.aem_on for p in plans], options.flag_tolerance_s),
-        power_wrong=_power_wrong(hz, power, plans, options),
+        power_wrong=power_wrong,
         sides_shown=_sides_shown(plans[0], soc),
         sides_due=("low", "high")
         if product is Product.FCR_N
@@ -183,7 +195,7 @@ def _mean_of_last(values: FloatArray, initial: float) -> FloatArray:
     """The mean of the last 300 values, before which `initial` has stood for ever."""
     count = rules.ENERGY_AVERAGE_SAMPLES
     sums = np.cumsum(np.concatenate([np.zeros(count), values - initial]))
-    return np.round(initial + (sums[count:] - sums[:-count]) / count, 12)
+    return np.asarray(np.round(initial + (sums[count:] - sums[:-count]) / count, 12), dtype=np.float64)
 
 
 def _flag_wrong(

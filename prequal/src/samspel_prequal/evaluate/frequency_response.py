@@ -40,6 +40,7 @@ class SinePoint:
     section: StationarySection
     frequency_fit: SineFit
     power_fit: SineFit
+    t_fme_s: float = 0.0  # of the meter that is included
 
     @property
     def gain(self) -> float:
@@ -143,7 +144,7 @@ def sine_point(
     meter = complex(frequency_meter(omega(np.array([period_s])), t_fme_s)[0])
     response = -power.phasor / frequency.phasor * scale * meter
     return SinePoint(
-        period_s, response, power.residual_ratio, _relative_error(frequency, power), section, frequency, power
+        period_s, response, power.residual_ratio, _relative_error(frequency, power), section, frequency, power, t_fme_s
     )
 
 

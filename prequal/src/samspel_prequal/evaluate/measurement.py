@@ -14,6 +14,7 @@ __all__ = ["judge_declared", "judge_operation", "judge_rate", "judge_resolution"
 
 _JITTER = 0.02  # of the sampling time
 _IRREGULAR = 0.3
+_DIFFERENT = 50
 _GAP = 1.5  # of the longest allowed time between samples
 
 
@@ -29,8 +30,8 @@ def judge_rate(time_s: FloatArray, product: Product, options: EvaluationOptions)
     return Requirement(rate, limit, rate - limit, found.passed, found.rule, found.text)
 
 
-def judge_resolution(frequency_hz: FloatArray, power_w: FloatArray, rated_w: float) -> dict[str, Requirement]:
-    """The finest difference that a log can show, of power and of frequency."""
+def judge_resolution(measured_hz: FloatArray | None, power_w: FloatArray, rated_w: float) -> dict[str, Requirement]:
+    """The finest difference that a log can show, of power and of measured frequency."""
     found = {}
     if (power_quantum := quantum(power_w)) is not None:
         limit = max(rules.POWER_RESOLUTION_W, rules.POWER_RESOLUTION_SHARE * rated_w)
@@ -41,7 +42,7 @@ def judge_resolution(frequency_hz: FloatArray, power_w: FloatArray, rated_w: flo
         found["M-power-resolution"] = at_most(power_quantum, limit, "0.01 MW or 0.025 %", text).explained(
             fine_limit=home
         )
-    if (frequency_quantum := quantum(frequency_hz)) is not None:
+    if measured_hz is not None and (frequency_quantum := quantum(measured_hz)) is not None:
         text = f"frequency comes in steps of {1000 * frequency_quantum:.3g} mHz"
         found["M-frequency-resolution"] = at_most(
             frequency_quantum, rules.FREQUENCY_RESOLUTION_HZ * (1 + 1e-6), "least difference of two values", text
@@ -76,9 +77,9 @@ def judge_operation(time_s: FloatArray) -> Requirement:
 
 
 def quantum(values: FloatArray) -> float | None:
-    """The least difference of two values, None of a constant. Noise-free simulations show their rounding."""
-    steps = np.diff(np.unique(np.round(values, 9)))
-    return float(np.min(steps)) if len(steps) else None
+    """The least difference of two values; None of fewer than 50 different ones, which say little about rounding."""
+    steps = np.diff(np.unique(np.round(values[np.isfinite(values)], 9)))
+    return float(np.min(steps)) if len(steps) >= _DIFFERENT else None
 
 
 def _declared(value: float | None, limit: float, what: str) -> Requirement:

@@ -41,7 +41,7 @@ def mode_shifts(
     starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     found = []
     for start, stop in zip(starts, stops, strict=True):
-        back_s = float(time_s[min(stop, len(time_s) - 1)])
+        back_s = float(time_s[min(int(stop), len(time_s) - 1)])
         around = np.interp([back_s - _BUMP_S / 2, back_s + _BUMP_S / 2], time_s, power_w)
         deviation_hz = float(frequency_hz[start]) - rules.NOMINAL_HZ
         found.append(

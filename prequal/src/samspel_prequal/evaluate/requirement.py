@@ -49,5 +49,9 @@ def within(value: float, low: float, high: float, rule: str, text: str) -> Requi
 
 def worst(found: Iterable[Requirement]) -> Requirement | None:
     """The one that decides when several logs speak of the same requirement; None of none."""
-    ordered = sorted(found, key=lambda one: (one.passed is not False, one.margin if one.margin is not None else 0.0))
-    return ordered[0] if ordered else None
+    return min(found, key=_urgency, default=None)
+
+
+def _urgency(one: Requirement) -> tuple[int, float]:
+    """Failed before open before passed, then by margin."""
+    return (False, None, True).index(one.passed), 0.0 if one.margin is None else one.margin

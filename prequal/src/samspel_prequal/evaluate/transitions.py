@@ -40,23 +40,30 @@ def find_transitions(
     Raises:
         EvaluationError: the first level or one of the first `required` moves is not in the log.
     """
-    near = np.flatnonzero(np.abs(frequency_hz - initial_hz) < _AT_LEVEL_HZ)
-    if len(near) == 0:
+    since = _arrival(frequency_hz, 0, initial_hz)
+    if since is None:
         raise EvaluationError(f"the frequency never is at {initial_hz:g} Hz, where this sequence begins")
     found: list[Transition] = []
-    level_hz, since = initial_hz, int(near[0])
+    level_hz = initial_hz
     for number, segment in enumerate(segments):
         crossing = _crossing(frequency_hz, since, (level_hz + segment.target) / 2, segment.target > level_hz)
-        if crossing is None and number < required:
+        arrival = None if crossing is None else _arrival(frequency_hz, crossing, segment.target)
+        if crossing is None or arrival is None:
+            if number >= required:
+                break
             raise EvaluationError(
                 f"move {segment.label} from {level_hz:g} to {segment.target:g} Hz was not found after "
                 f"{time_s[since]:.1f} s: is this the sequence that the file name says?"
             )
-        if crossing is None:
-            break
         found.append(_transition(time_s, frequency_hz, crossing, level_hz, segment))
-        level_hz, since = segment.target, crossing
+        level_hz, since = segment.target, arrival
     return found
+
+
+def _arrival(frequency_hz: FloatArray, since: int, level_hz: float) -> int | None:
+    """The first sample at a level."""
+    near = np.abs(frequency_hz[since:] - level_hz) < _AT_LEVEL_HZ
+    return since + int(np.argmax(near)) if np.any(near) else None
 
 
 def _crossing(frequency_hz: FloatArray, since: int, middle_hz: float, rising: bool) -> int | None:
