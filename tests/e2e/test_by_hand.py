@@ -6,50 +6,17 @@ import asyncio
 import json
 import signal
 import socket
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .real import HELD_ZERO, battery_w, environment, one_home, quick_twin, registers, until
+from .commands import ended, samspel, start
+from .real import HELD_ZERO, battery_w, one_home, quick_twin, registers, until
 from .scenes import Backstage, Scenes
 
 scenes = Scenes(at_once=8)
 stage = scenes.stage()
 
 FOLLOWED = {"forcible_charge_power": 1500, "forcible_command": 1}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-async def start(folder: Path, *words: object) -> asyncio.subprocess.Process:
-    folder.mkdir(parents=True, exist_ok=True)
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "samspel", *map(str, words)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**environment(folder), "COLUMNS": "120"},
-    )
-
-
-async def ended(process: asyncio.subprocess.Process) -> Ended:
-    out, err = await asyncio.wait_for(process.communicate(), 100)
-    return Ended(process.returncode or 0, out.decode(), err.decode())
-
-
-async def samspel(folder: Path, *words: object) -> Ended:
-    return await ended(await start(folder, *words))
 
 
 def url(port: int, unit: str = "?unit=1") -> str:
