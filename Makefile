@@ -34,7 +34,7 @@ PYTHON := .venv/bin/python
 UV_INSTALL := $(PYTHON) -m uv pip install --quiet --python $(PYTHON)
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 INPUTS := tools/find-python constraints.txt pyproject.toml core/pyproject.toml sim/pyproject.toml \
-	contract_tests/pyproject.toml $(PLUGINS:%=%/pyproject.toml)
+	contract_tests/pyproject.toml prequal/pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -63,7 +63,7 @@ coverage audit: .venv/stamp-dev
 
 constraints: .venv/stamp-run
 	env -u UV_NO_SOURCES -u UV_CONSTRAINT $(PYTHON) -m uv lock --quiet --upgrade
-	env -u UV_NO_SOURCES -u UV_CONSTRAINT $(PYTHON) -m uv export --quiet --frozen --all-packages --all-groups \
+	env -u UV_NO_SOURCES -u UV_CONSTRAINT $(PYTHON) -m uv export --quiet --frozen --all-packages --all-groups --all-extras \
 		--no-hashes --no-emit-workspace --no-annotate --no-header --output-file constraints.txt >/dev/null
 
 clean:
@@ -83,6 +83,7 @@ clean:
 
 .venv/stamp-dev: .venv/stamp-run
 	@rm $<
-	@$(UV_INSTALL) --editable core --editable sim $(PLUGINS:%=--editable %) --editable contract_tests --group dev
+	@$(UV_INSTALL) --editable core --editable sim $(PLUGINS:%=--editable %) --editable contract_tests \
+		--editable 'prequal[parquet]' --group dev
 	@$(PYTHON) -m uv pip check --quiet --python $(PYTHON)
 	@touch $< $@

@@ -45,6 +45,8 @@ CRIMES = [
     ("plugin-huawei", "samspel_huawei.planted", "samspel_acme"),
     ("twin-huawei", "samspel_huawei.twin.planted", "samspel_huawei.planted"),
     ("second-reading", "samspel_sim.planted", "samspel.registers"),
+    ("prequal", "samspel_prequal.planted", "samspel.control"),
+    ("prequal", "samspel_prequal.planted", "samspel_sim"),
     ("second-reading", "samspel_huawei.twin.planted", "samspel.driver"),
     ("suite", "samspel_contract.planted", "samspel_huawei"),
 ]

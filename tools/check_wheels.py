@@ -18,13 +18,14 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[1]
 UV = [sys.executable, "-m", "uv"]
-NOT_ON_AN_EDGE_BOX = {"samspel_sim", "samspel_contract_tests"}
+NOT_ON_AN_EDGE_BOX = {"samspel_sim", "samspel_contract_tests", "samspel_prequal"}
 EDGE_COMMANDS = ["samspel --help", "samspel plugins list"]
 ALL_COMMANDS = [
     "samspel plugins check",
     "samspel demo --help",
     "samspel sim --help",
     "samspel-contract --help",
+    "samspel-prequal --help",
 ]
 
 
