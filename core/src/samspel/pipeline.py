@@ -103,19 +103,20 @@ class Pipeline:
     def _refuse(self, message: Inbound, refused: Refused) -> None:
         end = End.SUPERSEDED if refused.superseded else End.REFUSED
         say = Say(command_id=refused.command_id, end=end, reason=refused.reason, text=refused.text)
-        self._outlet.outcome(refused.device, say)
-        self._acknowledge(message)
+        self._answer(message, refused.device, say)
 
     def _refuse_malformed(self, message: Inbound, device: Device, error: MalformedMessage) -> None:
         if error.command_id is None:
             self._drop(message, error.reason)
             return
         say = Say(command_id=error.command_id, end=End.REFUSED, reason=error.reason, text=str(error))
-        self._outlet.outcome(device.name, say)
-        self._acknowledge(message)
+        self._answer(message, device.name, say)
 
-    def _acknowledge(self, message: Inbound) -> None:
-        """The broker may forget it, once what we have to say about it is in the outbox."""
+    def _answer(self, message: Inbound, device: str, say: Say) -> None:
+        """A refusal is said once. The broker may forget the message once what we have to say is in the outbox."""
+        if not self._repeats.refused(message.topic, message.payload):
+            self._repeats.remember(message.topic, message.payload)
+            self._outlet.outcome(device, say)
         self._outlet.flush()
         self._transport.acknowledge(message)
 
