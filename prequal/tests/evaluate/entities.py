@@ -8,7 +8,8 @@ import numpy as np
 from samspel_prequal import rules
 from samspel_prequal.evaluate.frequency_response import FrequencyResponse, SinePoint, omega, sine_point
 from samspel_prequal.product import Product
-from samspel_prequal.signals import FloatArray, sine
+from samspel_prequal.signals import FloatArray, RampSignal, sine
+from scipy.signal import lfilter
 
 CAPACITY_W = 100_000.0
 Answer = Callable[[FloatArray], FloatArray]  # power in W to the times of a sine's samples
@@ -60,3 +61,28 @@ def lag_response(product: Product, lag_s: float, dead_time_s: float, gain: float
     period_s = np.array(sorted((row.period_s for row in rules.sine_periods(product)), reverse=True))
     speed = omega(period_s)
     return FrequencyResponse(period_s, gain * np.exp(-1j * speed * dead_time_s) / (1 + 1j * speed * lag_s))
+
+
+def answered(
+    signal: RampSignal,
+    share: Callable[[FloatArray], FloatArray],
+    *,
+    lag_s: float = 0.0,
+    dead_time_s: float = 0.0,
+    rate_hz: float = 10.0,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Times, frequency and power in shares: `share` of frequency, then dead time and lag, exact between 1/600 s."""
+    fine_hz = 600
+    time_s = np.arange(round(signal.duration_s * fine_hz)) / fine_hz
+    drive = share(signal.at(time_s - dead_time_s))
+    if lag_s > 0:
+        fading = np.exp(-1 / fine_hz / lag_s)
+        ahead = lag_s * fine_hz * (1 - fading)
+        drive = lfilter([1 - ahead, ahead - fading], [1, -fading], drive - drive[0]) + drive[0]
+    every = round(fine_hz / rate_hz)
+    return time_s[::every], signal.at(time_s[::every]), np.asarray(drive[::every])
+
+
+def droop_share(frequency_hz: FloatArray) -> FloatArray:
+    """FCR-D up: 0 at 49.9, 1 at and below 49.5 Hz."""
+    return np.clip((49.9 - frequency_hz) / 0.4, 0.0, 1.0)

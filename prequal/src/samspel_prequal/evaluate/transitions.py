@@ -55,7 +55,8 @@ def find_transitions(
                 f"move {segment.label} from {level_hz:g} to {segment.target:g} Hz was not found after "
                 f"{time_s[since]:.1f} s: is this the sequence that the file name says?"
             )
-        found.append(_transition(time_s, frequency_hz, crossing, level_hz, segment))
+        way = slice(since, arrival + 1)
+        found.append(_transition(time_s, frequency_hz, way, float(time_s[crossing]), level_hz, segment))
         level_hz, since = segment.target, arrival
     return found
 
@@ -73,18 +74,17 @@ def _crossing(frequency_hz: FloatArray, since: int, middle_hz: float, rising: bo
 
 
 def _transition(
-    time_s: FloatArray, frequency_hz: FloatArray, crossing: int, level_hz: float, segment: Segment
+    time_s: FloatArray, frequency_hz: FloatArray, way: slice, at_s: float, level_hz: float, segment: Segment
 ) -> Transition:
-    at_s = float(time_s[crossing])
+    """Start and end, from the samples between two levels, of which the middle is passed at `at_s`."""
     if np.isinf(segment.speed):
         return Transition(segment.label, at_s, at_s, level_hz, segment.target)
     half_s = abs(segment.target - level_hz) / segment.speed / 2
-    near = (time_s > at_s - 2 * half_s - 1) & (time_s < at_s + 2 * half_s)
-    share = (frequency_hz[near] - level_hz) / (segment.target - level_hz)
+    share = (frequency_hz[way] - level_hz) / (segment.target - level_hz)
     middle = (share > _MIDDLE[0]) & (share < _MIDDLE[1])
     if np.count_nonzero(middle) < 2:
         return Transition(segment.label, at_s - half_s, at_s + half_s, level_hz, segment.target)
-    slope, offset = np.polyfit(time_s[near][middle], frequency_hz[near][middle], 1)
+    slope, offset = np.polyfit(time_s[way][middle], frequency_hz[way][middle], 1)
     before_hz = _level_before(time_s, frequency_hz, at_s - half_s, level_hz)
     start_s, end_s = ((hz - offset) / slope for hz in (before_hz, segment.target))
     return Transition(segment.label, float(start_s), float(end_s), before_hz, segment.target)
