@@ -271,9 +271,10 @@ def spoil_table(path: Path, name: str) -> None:
 async def test_a_row_undone_before_it_was_written_does_not_end_the_writer(store, path):
     for _ in range(3):
         store.outbox.add(Outbound(topic="t", payload=b"brief"), droppable=False)
+        await asyncio.sleep(0.005)  # The writer has seen it and lingers.
         (row,) = await store.outbox.head(1)
         store.outbox.sent(row.row_id)
-        await asyncio.sleep(0.05)  # Longer than the writer lingers.
+        await asyncio.sleep(0.05)  # Longer than that.
     async with asyncio.timeout(5):
         await store.journal.put("x", {"after": 1})
     assert reopen(path).journal.get("x") == {"after": 1}

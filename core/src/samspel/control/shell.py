@@ -1,8 +1,9 @@
 """The thin asynchronous shell of the machine: events in, effects run, the journal in between.
 
 One driver action runs at a time; a stop or release starts at once and the driver abandons what ran before it. The
-journal is written before the effects of a turn run, with one exception that is a promise: a stop never waits longer
-than `STOP_JOURNAL_WAIT_S` for the disk, neither for its own turn's nor for that of the turn before it.
+journal is written before the effects of a turn run; a follow may begin earlier, but writes nothing to the device
+before. There is one exception that is a promise: a stop never waits longer than `STOP_JOURNAL_WAIT_S` for the disk,
+neither for its own turn's nor for that of the turn before it.
 """
 
 from __future__ import annotations
