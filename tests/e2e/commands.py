@@ -26,7 +26,6 @@ class Ended:
 
 
 async def start(folder: Path, *words: object) -> asyncio.subprocess.Process:
-    folder.mkdir(parents=True, exist_ok=True)
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "samspel", *map(str, words)),
         stdout=asyncio.subprocess.PIPE,

@@ -52,7 +52,7 @@ async def until(holds: Callable[[], bool], what: str = "", within_s: float = PAT
     """Look again and again until it holds."""
     try:
         async with asyncio.timeout(within_s):
-            while not holds():
+            while not holds():  # noqa: ASYNC110 - what is waited for happens in other processes
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not within {within_s:g} s: {what}") from None

@@ -1,4 +1,4 @@
-"""`samspel read` and `samspel command` as processes, on a simulated inverter: what they print, what they do, how they end."""
+"""`samspel read` and `samspel command` as processes, on a simulated inverter: what they print, do and end with."""
 
 from __future__ import annotations
 

@@ -122,9 +122,16 @@ async def read_by_hand(backstage: Backstage) -> None:
         assert document["identity"]["firmware"] == "V100R001C00SPC168"
         telemetry = {name: one["value"] for name, one in document["telemetry"].items() if one["quality"] == "good"}
         wanted = {
-            **{"battery_power_w": -500, "soc_pct": 65.5, "pv_power_w": 3210, "grid_power_w": 1234},
-            **{"charge_limit_w": 5000, "discharge_limit_w": 4800, "grid_frequency_hz": 50.02},
-            **{"battery_temperature_c": 25.1, "rated_power_w": 10000, "battery_state": "running"},
+            "battery_power_w": -500,
+            "soc_pct": 65.5,
+            "pv_power_w": 3210,
+            "grid_power_w": 1234,
+            "charge_limit_w": 5000,
+            "discharge_limit_w": 4800,
+            "grid_frequency_hz": 50.02,
+            "battery_temperature_c": 25.1,
+            "rated_power_w": 10000,
+            "battery_state": "running",
         }
         assert {name: telemetry.get(name) for name in wanted} == wanted
         assert inverter.written == []

@@ -85,8 +85,11 @@ WRONG = {
     "arm": (
         lambda c: {
             **{name: c[name] for name in c if name != "power_w"},
-            **{"kind": "arm", "product": "fcr", "capacity_w": 1.0},
-            **{"start_at": c["issued_at"], "end_at": c["issued_at"]},
+            "kind": "arm",
+            "product": "fcr",
+            "capacity_w": 1.0,
+            "start_at": c["issued_at"],
+            "end_at": c["issued_at"],
         },
         "unsupported",
     ),

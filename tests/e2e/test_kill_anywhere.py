@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-
 from samspel.store.memory import MemoryStore
 
 from .simulated import QUIET, Home, Life, simulated_home
@@ -71,6 +70,22 @@ async def settled_at_default(home: Home, within_s: float = 60.0) -> None:
     await home.until(lambda: home.life.phase == "released", within_s, home.life.phase)
 
 
+async def held(home: Home, wanted: dict[str, int], when: str) -> None:
+    await home.until(lambda: home.registers().items() >= wanted.items(), 30, f"{home.registers()} {when}")
+
+
+async def battery_at(home: Home, power_w: float) -> None:
+    await home.until(lambda: abs(home.battery_w - power_w) < 100, 60, "the battery moves")
+
+
+async def ended(home: Home, command: str, when: str) -> None:
+    await home.until(lambda: bool(home.ends(command)), 200, when)
+
+
+async def fault_is(home: Home, code: str, state: str) -> None:
+    await home.until(lambda: home.faults(code)[-1] == state, 60, f"{code} {state}")
+
+
 def forcing(life: Life) -> list[int]:
     """Addresses of the writes that make the battery move."""
     return [address for address, octets in life.wire.written if address == 47100 and octets[-1]]
@@ -81,8 +96,8 @@ async def test_deadline_ahead_adopted_for_the_remaining_time():
     async for place, home, command, left in every_place(**DISCHARGE):
         received_at = home.outcomes(command)[0]["monotonic_s"]
         life = await home.begin(left)
-        await home.until(lambda: home.registers().items() >= FOLLOWED.items(), 30, f"followed, killed at {place}")
-        await home.until(lambda: abs(home.battery_w - 3000) < 100, 40, "the battery moves")
+        await held(home, FOLLOWED, f"killed at {place}")
+        await battery_at(home, 3000)
         await home.outcome(command, end="completed")
         ended_at = home.clock.monotonic()
         assert received_at + TTL_S <= ended_at <= received_at + TTL_S + 2.5, f"killed at {place}"
@@ -96,7 +111,7 @@ async def test_deadline_passed_given_back():
     async for place, home, command, left in every_place(**DISCHARGE):
         await home.pass_time(100.0)
         life = await home.begin(left)
-        await home.until(lambda: bool(home.ends(command)), 60, f"killed at {place}")
+        await ended(home, command, f"killed at {place}")
         await settled_at_default(home)
         assert home.ends(command)[0] in ("interrupted", "expired_unwritten", "completed"), home.story()
         assert len(home.ends(command)) == 1
@@ -108,7 +123,7 @@ async def test_another_boot_and_an_untrusted_clock_given_back():
     async for place, home, command, left in every_place(**DISCHARGE):
         home.clock.boot, home.clock.is_synchronised = "boot-2", False
         life = await home.begin(left)
-        await home.until(lambda: bool(home.ends(command)), 60, f"killed at {place}")
+        await ended(home, command, f"killed at {place}")
         await settled_at_default(home)
         assert home.ends(command) == ["interrupted"], f"killed at {place}\n{home.story()}"
         assert not forcing(life), f"killed at {place}"
@@ -119,7 +134,7 @@ async def test_another_boot_and_a_trusted_clock_adopted():
     async for place, home, command, left in every_place(**DISCHARGE):
         home.clock.boot = "boot-2"
         await home.begin(left)
-        await home.until(lambda: home.registers().items() >= FOLLOWED.items(), 30, f"followed, killed at {place}")
+        await held(home, FOLLOWED, f"killed at {place}")
         await home.outcome(command, end="completed")
         await settled_at_default(home)
 
@@ -137,7 +152,7 @@ async def test_another_serial_nothing_written():
         home.twin.refresh()
         await settled_at_default(home, 90)
         assert len(home.ends(command)) == 1, home.story()
-        await home.until(lambda: home.faults("comms.wrong_device")[-1] == "cleared", 60)
+        await fault_is(home, "comms.wrong_device", "cleared")
 
 
 async def test_foreign_values_left_alone():
@@ -157,8 +172,8 @@ async def test_stop_is_reasserted_and_stays_latched():
     """a latched stop: re-assert it; a release of the same rank ends it, and everything is as before"""
     async for place, home, command, left in every_place(kind="stop"):
         await home.begin(left)
-        await home.until(lambda: home.registers().items() >= HELD_ZERO.items(), 30, f"killed at {place}")
-        await home.until(lambda: abs(home.battery_w) < 50, 60)
+        await held(home, HELD_ZERO, f"killed at {place}")
+        await battery_at(home, 0)
         refused = await home.send("set_power", power_w=1000.0)
         await home.outcome(refused, end="refused", reason="stopped")
         release = await home.send("release")
@@ -204,6 +219,6 @@ async def test_killed_again_and_again():
                 life = await home.begin(await home.life.kill(), counting=True, die_before=5 + 2 * place)
                 await home.until(life.wire.dead.is_set, 120, f"dies at {place}")
             await home.begin(await home.life.kill())
-            await home.until(lambda: bool(home.ends(command)), 200, "it ends")
+            await ended(home, command, f"killed at {place}")
             await settled_at_default(home)
             assert len(home.ends(command)) == 1, f"{place}\n{home.story()}"

@@ -253,10 +253,12 @@ async def _greet(device: Device, connected: Connected) -> None:
     """After a lost link: who answers, once more until it is known."""
     while connected.link.connected:
         try:
-            return await device.link_up()
+            await device.link_up()
         except SamspelError as error:
             logger.warning("identify", extra={"error": str(error)})
             await asyncio.sleep(POLL_S)
+        else:
+            return
 
 
 async def _poll_for_ever(device: Device) -> None:

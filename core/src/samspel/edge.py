@@ -134,6 +134,7 @@ class Edge:
             async with asyncio.timeout(FAREWELL_S):
                 for device in self.devices.values():
                     await device.controller.hand_over()
+                self._outlet.flush()
                 await self._transport.close(self._farewell())
         except (TimeoutError, SamspelError) as error:
             logger.warning("goodbye was not complete", extra={"error": str(error)})

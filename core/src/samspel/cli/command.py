@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import signal
 from enum import StrEnum
@@ -49,6 +50,8 @@ def run(
     """Command."""
     if (verb is Verb.SET_POWER) != (power_w is not None):
         raise ConfigError("a power in W belongs to set-power, and to nothing else: samspel command URL set-power -1500")
+    if not all(map(math.isfinite, (power_w or 0.0, for_s, max_w, soc_min))):
+        raise ConfigError("powers, seconds and percents are numbers, and finite")
     limits = DeviceLimits(charge_w=max_w, discharge_w=max_w, soc_min_pct=soc_min, soc_max_pct=100.0)
     try:
         ending = asyncio.run(_command(url, driver, limits, verb, power_w or 0.0, for_s, json=json))
