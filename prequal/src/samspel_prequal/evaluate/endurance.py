@@ -26,10 +26,13 @@ def least_held(time_s: FloatArray, share: FloatArray, arrival_s: float, departur
     return float(np.min(np.convolve(values, np.full(count, 1 / count), mode="valid")))
 
 
-def judge_hold(least: float) -> Requirement:
-    """The least response of a 15-minute hold, in shares of ΔPt."""
-    limit = 1 - rules.STEADY_STATE_UNDER
-    text = f"over 15 minutes the response never falls below {least:.3f} of ΔPt; {limit:.2f} is due"
+def judge_hold(least: float, steady: float) -> Requirement:
+    """The least response of a 15-minute hold against the steady one that R1 and K rest on, at most ΔPt; shares of ΔPt.
+
+    So a weak response counts once, in K, and a fading one here.
+    """
+    limit = (1 - rules.STEADY_STATE_UNDER) * min(1.0, steady)
+    text = f"over 15 minutes the response never falls below {least:.3f} of ΔPt; {limit:.3f} is due"
     return at_least(least, limit, "least 10 s mean from 60 s after the ramp", text)
 
 

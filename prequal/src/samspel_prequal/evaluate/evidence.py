@@ -24,7 +24,7 @@ from samspel_prequal.evaluate.measurement import judge_operation, judge_rate, ju
 from samspel_prequal.evaluate.mode_shift import judge_mode_shifts, mode_shifts
 from samspel_prequal.evaluate.options import EvaluationOptions
 from samspel_prequal.evaluate.ramps import RampFigures, ramp_figures
-from samspel_prequal.evaluate.requirement import Requirement
+from samspel_prequal.evaluate.requirement import Requirement, worst
 from samspel_prequal.evaluate.static import StaticFigures, static_figures
 from samspel_prequal.evaluate.steps import StepFigures, step_figures
 from samspel_prequal.evaluate.traces import Trace, frequency_meter_s, theoretical_w, trace
@@ -99,7 +99,13 @@ def _step(case: _Case) -> Evidence:
         for sign, bounds in ((1, (down.end_s, up.start_s)), (-1, (up.end_s, back.start_s)))
     ]
     least = [value for value in held if value is not None]
-    return case.evidence(figures, found | ({"R12": judge_hold(min(least))} if len(least) == 2 else {}))
+    return case.evidence(figures, found | (_endured(least, figures, case.due_w) if len(least) == 2 else {}))
+
+
+def _endured(least: list[float], figures: StepFigures, due_w: float) -> dict[str, Requirement]:
+    both = zip(least, (figures.up_w / due_w, -figures.down_w / due_w), strict=True)
+    decided = worst(judge_hold(lowest, steady) for lowest, steady in both)
+    return {} if decided is None else {"R12": decided}
 
 
 def _ramp(case: _Case) -> Evidence:
@@ -109,7 +115,9 @@ def _ramp(case: _Case) -> Evidence:
     found |= judge_combination(figures, case.due_w, case.options.combined_fcr_n_w, case.options)
     at = {move.label: move for move in figures.moves}
     least = least_held(time_s, (power_w - figures.p4_w) / case.due_w, at["3"].end_s, at["4"].start_s)
-    return case.evidence(figures, found | ({} if least is None else {"R12": judge_hold(least)}))
+    return case.evidence(
+        figures, found | ({} if least is None else {"R12": judge_hold(least, figures.steady_w / case.due_w)})
+    )
 
 
 def _static(case: _Case) -> Evidence:

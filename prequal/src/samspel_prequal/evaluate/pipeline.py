@@ -63,7 +63,7 @@ def evaluate(
         under = stability_under_every_rule(measured, product, t_fme_s)
         model = fit_model(measured, t_fme_s=t_fme_s) if Interpolation.MODEL in under else None
         requirements |= _of_sines(points, measured, under, product, chosen)
-        margins |= frequency_margins(measured, product, chosen)
+        margins |= frequency_margins(measured, product, chosen, t_fme_s)
     requirements |= {"K": _judge_reduction(k)} if k.combined is not None else {}
     requirements |= judge_declared(chosen.rated_w or capacity_w, chosen)
     ordered = {name: requirements[name] for name in ORDER if name in requirements}

@@ -23,7 +23,8 @@ __all__ = ["Activation", "RampFigures", "activation", "excess_energy_s", "ramp_f
 _ALONE = 6
 _REST_S = 10.0  # before ramp 1, whose hold is only 30 s long: R4's ΔP counts from the mean over these
 _LAST_HOLD_S = 300.0
-_COMBINATION = {"7": rules.COMBINATION_DEVIATION_HZ[0], "8": rules.COMBINATION_DEVIATION_HZ[1]}
+_NEEDED = ("3", "4")
+_OPTIONAL = ("6", "7", "8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class RampFigures:
     moves: tuple[Transition, ...]
     p3_w: float
     p4_w: float
-    p6_w: float
+    p6_w: float | None  # None, as ramps 7 and 8, where the log ends before
     combination_w: dict[str, float]  # P_7 - P_6 and P_8 - P_6, where they were played
     activation: Activation  # ramp 5
     least_held_w: float  # least ΔP from 7.5 s to ramp 6
@@ -78,7 +79,7 @@ def ramp_figures(
     steady = {
         label: steady_power_w(time_s, power_w, *bounds, window)
         for label, bounds in holds.items()
-        if label in {"3", "4", "6", "7", "8"}
+        if label in _NEEDED or (label in _OPTIONAL and bounds[1] - bounds[0] >= rules.STEADY_WINDOW_S)
     }
     at = {move.label: move.start_s for move in moves}
     active = activation(time_s, power_w, at["5"], steady["4"])
@@ -87,8 +88,8 @@ def ramp_figures(
         moves=tuple(moves),
         p3_w=steady["3"],
         p4_w=steady["4"],
-        p6_w=steady["6"],
-        combination_w={label: steady[label] - steady["6"] for label in _COMBINATION if label in steady},
+        p6_w=steady.get("6"),
+        combination_w={label: steady[label] - steady["6"] for label in ("7", "8") if label in steady and "6" in steady},
         activation=active,
         least_held_w=_least_held_w(time_s, power_w, active, at["6"]),
         sampled_w=sampled_w,

@@ -21,11 +21,12 @@ from samspel_prequal.product import Product
 __all__ = ["frequency_margins", "time_margins"]
 
 
-def frequency_margins(measured: FrequencyResponse, product: Product, options: EvaluationOptions) -> dict[str, Margins]:
-    """Of R8, under the chosen rule, and R9."""
+def frequency_margins(
+    measured: FrequencyResponse, product: Product, options: EvaluationOptions, t_fme_s: float
+) -> dict[str, Margins]:
+    """Of R8, under the chosen rule, and R9. `t_fme_s` is the meter's share that the measured F includes."""
     limit = stability_radius(exempted=options.r8_exempted and product is Product.FCR_N)
     stable, damping = rules.GRID_STABILITY[product], rules.GRID_PERFORMANCE[product]
-    t_fme_s = options.t_fme_s or 0.0
 
     def r8(changed: FrequencyResponse) -> bool:
         return stability(changed, stable, options.interpolation, t_fme_s=t_fme_s).value >= limit

@@ -14,6 +14,7 @@ __all__ = ["AveragingWindow", "clean_mean", "integral", "steady_power_w", "value
 
 INNER_S = 10.0
 _ROUNDING_S = 1e-6
+_SHORT_BY_S = 2.0
 
 
 class AveragingWindow(StrEnum):
@@ -35,8 +36,13 @@ def steady_power_w(
     """Mean power in the window; the sample at the departure itself is left out.
 
     Raises:
-        EvaluationError: no sample lies in the window.
+        EvaluationError: the level was held for less than the 60 s that are averaged, or without a sample.
     """
+    if departure_s - arrival_s < rules.STEADY_WINDOW_S - _SHORT_BY_S:
+        raise EvaluationError(
+            f"the frequency rested for {departure_s - arrival_s:.1f} s only after {arrival_s:.1f} s; a steady power is "
+            f"read from at least {rules.STEADY_WINDOW_S:g} s: is this the sequence that the file name says?"
+        )
     return clean_mean(time_s, power_w, *window.bounds_s(arrival_s, departure_s))
 
 
