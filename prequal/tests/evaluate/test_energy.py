@@ -125,7 +125,12 @@ def wrong_way(values: dict[str, FloatArray]) -> None:
 
 
 def halved(values: dict[str, FloatArray]) -> None:
-    values["InsAcPow"] *= 0.85
+    values["InsAcPow"] *= 0.5
+
+
+@pytest.mark.parametrize("gain", [0.96, 1.19])
+def test_what_r1_allows_is_allowed_here(gain: float) -> None:
+    assert judged(Product.FCR_N, lambda values: values.update(InsAcPow=gain * values["InsAcPow"])).passed
 
 
 @pytest.mark.parametrize(

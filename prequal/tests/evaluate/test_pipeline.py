@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ OPTIONS = EvaluationOptions(
 )
 
 
-def programme(product: Product, lag_s: float, dead_s: float, gain: float = 1.0) -> list[Log]:
+@cache
+def programme(product: Product, lag_s: float, dead_s: float, gain: float = 1.0) -> tuple[Log, ...]:
     """Every test of an entity with unlimited energy: exact answers, no plant in between."""
     full_w = gain * CAPACITY_W
     if product is Product.FCR_N:
@@ -45,7 +47,7 @@ def programme(product: Product, lag_s: float, dead_s: float, gain: float = 1.0) 
     hour_s = np.arange(0, 3600, 1.0)
     grid_hz = 50 + 0.03 * np.sin(hour_s / 40)
     logs.append(Log.of(product, TestLabel(TestType.OPERATION), hour_s, grid_hz, 0 * hour_s, applied=False))
-    return logs
+    return tuple(logs)
 
 
 def judged(product: Product, lag_s: float, dead_s: float, gain: float = 1.0, **choices: object) -> Verdict:

@@ -5,7 +5,8 @@ find the other's mistakes. The requirements give no numeric tolerance; those use
 
 - a flag is wrong where it differs from what follows for every state of charge within ± the tolerance, and has done so
   for longer than the time tolerance on either side. While NEM's power ramps out, its flag may be on or off.
-- power is wrong where it differs by more than its tolerance, jumps of the frequency and a settling time left out.
+- power, as a mean over 10 s, is wrong where it misses by more than R1's -5 % and +20 % and a tolerance on top; jumps
+  of the frequency and a settling time are left out.
 - NEM's power may be part of the baseline (TR 3.5.1) or not; the reading that fits better is taken, and named.
 """
 
@@ -28,6 +29,7 @@ __all__ = ["EnergyFigures", "EnergyPlan", "energy_figures", "energy_plan"]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 _JUMP_HZ = 0.005
+_SMOOTHING_S = 10
 _FULL = 0.99  # of NEM's power
 
 
@@ -168,6 +170,14 @@ def energy_figures(
     )
 
 
+def _trailing_mean(values: FloatArray) -> FloatArray:
+    """The mean of the last 10 s, which takes the measurement's noise away; shorter than the settling time."""
+    sums = np.concatenate([np.zeros(1), np.cumsum(values)])
+    last = np.arange(1, len(values) + 1)
+    first = np.maximum(last - _SMOOTHING_S, 0)
+    return np.asarray((sums[last] - sums[first]) / (last - first), dtype=np.float64)
+
+
 def _saturation_hz(product: Product) -> tuple[float, float]:
     """The frequency range in which the product answers."""
     if product is Product.FCR_N:
@@ -215,8 +225,17 @@ def _power_wrong(
     jumped[0] = True
     settling = np.ones(int(options.energy_settling_s) + 1, dtype=np.bool_)
     moving = np.convolve(jumped, settling)[: len(jumped)] > 0
-    error = np.min([np.abs(power - plan.power) for plan in plans], axis=0)
-    return np.asarray((error > options.energy_power_tolerance) & ~moving, dtype=np.bool_)
+    measured = _trailing_mean(power)
+    wrong = [_beyond(measured, _trailing_mean(plan.power), options.energy_power_tolerance) for plan in plans]
+    return np.asarray(np.logical_and.reduce(wrong) & ~moving, dtype=np.bool_)
+
+
+def _beyond(measured: FloatArray, planned: FloatArray, tolerance: float) -> BoolArray:
+    """Where power misses the plan by more than R1's shares of it and the tolerance on top."""
+    more = (measured - planned) * np.where(planned < 0, -1.0, 1.0)
+    under = tolerance + rules.STEADY_STATE_UNDER * np.abs(planned)
+    over = tolerance + rules.STEADY_STATE_OVER * np.abs(planned)
+    return np.asarray((more < -under) | (more > over), dtype=np.bool_)
 
 
 def _sides_shown(plan: EnergyPlan, soc: FloatArray) -> tuple[str, ...]:

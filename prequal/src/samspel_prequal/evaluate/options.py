@@ -32,7 +32,7 @@ class EvaluationOptions:
     nem_share: float | None = None
     soc_tolerance_pct: float = 0.5  # a flag may come as early or late as this much state of charge
     flag_tolerance_s: float = 5.0
-    energy_power_tolerance: float = 0.05  # of C
+    energy_power_tolerance: float = 0.05  # of C, on top of what R1 allows
     energy_settling_s: float = 30.0  # after a jump of the frequency or a flag, in which power is not compared
     # The entity
     non_continuous: bool = False  # relay-like: R11 is due

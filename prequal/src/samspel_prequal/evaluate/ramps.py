@@ -48,6 +48,7 @@ class RampFigures:
     combination_w: dict[str, float]  # P_7 - P_6 and P_8 - P_6, where they were played
     activation: Activation  # ramp 5
     least_held_w: float  # least ΔP from 7.5 s to ramp 6
+    noise_w: float  # of one sample of power, standard deviation before ramp 5
     sampled_w: float  # ΔP at t_n
     excess_ws: float  # R4's largest integral
 
@@ -92,6 +93,7 @@ def ramp_figures(
         combination_w={label: steady[label] - steady["6"] for label in ("7", "8") if label in steady and "6" in steady},
         activation=active,
         least_held_w=_least_held_w(time_s, power_w, active, at["6"]),
+        noise_w=_noise_w(time_s, power_w, at["5"]),
         sampled_w=sampled_w,
         excess_ws=excess_ws,
     )
@@ -124,6 +126,13 @@ def _least_held_w(time_s: FloatArray, power_w: FloatArray, active: Activation, u
     start_s = active.start_s + rules.ACTIVATION_TIME_S
     inside = power_w[(time_s > start_s) & (time_s < until_s - 1e-6)]
     return float(min(np.min(inside, initial=np.inf) - active.rest_w, active.power_w))
+
+
+def _noise_w(time_s: FloatArray, power_w: FloatArray, ramp_5_s: float) -> float:
+    """White noise, from sample to sample in the last minute of rest: slow swings do not count as noise."""
+    resting = (time_s >= ramp_5_s - rules.STEADY_WINDOW_S) & (time_s < ramp_5_s)
+    steps = np.diff(power_w[resting])
+    return float(np.sqrt(np.mean(steps**2) / 2)) if len(steps) else 0.0
 
 
 def _end_s(time_s: FloatArray, last: Transition) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 __all__ = ["Detail", "Requirement", "at_least", "at_most", "within", "worst"]
 
+ROUNDING = 1e-9  # a value that meets its limit exactly passes, whatever the last digit
 Detail = float | str | bool | None | Mapping[str, "Detail"] | Sequence["Detail"]
 
 
@@ -32,19 +33,19 @@ class Requirement:
 
 def at_least(value: float, limit: float, rule: str, text: str) -> Requirement:
     """A value that must reach its limit."""
-    return Requirement(value, limit, value - limit, value >= limit, rule, text)
+    return Requirement(value, limit, value - limit, value >= limit - ROUNDING, rule, text)
 
 
 def at_most(value: float, limit: float, rule: str, text: str) -> Requirement:
     """A value that must not exceed its limit."""
-    return Requirement(value, limit, limit - value, value <= limit, rule, text)
+    return Requirement(value, limit, limit - value, value <= limit + ROUNDING, rule, text)
 
 
 def within(value: float, low: float, high: float, rule: str, text: str) -> Requirement:
     """A value between two limits; the nearer one is named."""
     nearer = low if value - low < high - value else high
     margin = min(value - low, high - value)
-    return Requirement(value, nearer, margin, margin >= 0, rule, text, {"limits": (low, high)})
+    return Requirement(value, nearer, margin, margin >= -ROUNDING, rule, text, {"limits": (low, high)})
 
 
 def worst(found: Iterable[Requirement]) -> Requirement | None:
