@@ -42,8 +42,7 @@ def blocks(stream: BinaryIO, fields: int, findings: Findings, size: int = BLOCK_
         if newline:
             yield _split(whole + newline, line, fields, findings)
             line += whole.count(b"\n") + 1
-    if rest:
-        _report_cut(rest, line, fields, findings)
+    if rest and _whole(rest, line, fields, findings):
         yield _split(rest + b"\r\n", line, fields, findings)
 
 
@@ -60,7 +59,7 @@ def _split(text: bytes, first_line: int, fields: int, findings: Findings) -> Blo
     count = np.bincount(row_of_comma, minlength=len(line)) + 1
     good = count == fields
     _report_fields(data, line_start, line_end, line, count, fields, findings)
-    inner = commas[good[row_of_comma]].reshape(-1, fields - 1)
+    inner = commas[good[row_of_comma]].reshape(int(good.sum()), fields - 1)
     start = np.column_stack([line_start[good], inner + 1])
     end = np.column_stack([inner, line_end[good]])
     return Block(data, start, end, line[good])
@@ -117,21 +116,19 @@ def _hint(text: str, fields: int) -> str:
     found = text.count(",") + 1
     if ";" in text or "\t" in text:
         return "the delimiter must be a comma"
-    if found == 2 * fields - 1:
-        return "this looks like decimal commas: write a point"
     if '"' in text:
         return "do not quote fields"
+    if found > fields + 1:
+        return "this looks like decimal commas: write a point"
     return "a blank field keeps its comma"
 
 
-def _report_cut(rest: bytes, line: int, fields: int, findings: Findings) -> None:
-    if rest.count(b",") + 1 != fields:
-        findings.error(
-            "truncated",
-            f"the last line ends in the middle: {rest[-30:].decode('ascii', 'replace')!r}; copy the file again",
-            line=line,
-        )
-    else:
-        findings.defect(
-            "truncated", "the last line has no CRLF, so its last number may be cut; copy the file again", line=line
-        )
+def _whole(rest: bytes, line: int, fields: int, findings: Findings) -> bool:
+    """Whether a last line without an end has all its fields; both cases are reported."""
+    if rest.count(b",") + 1 == fields:
+        message = "the last line has no CRLF, so its last number may be cut; copy the file again"
+        findings.defect("truncated", message, line=line)
+        return True
+    shown = rest[-30:].decode("ascii", "replace")
+    findings.error("truncated", f"the last line ends in the middle: {shown!r}; copy the file again", line=line)
+    return False

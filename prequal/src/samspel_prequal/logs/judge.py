@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 
 from samspel_prequal import rules
 from samspel_prequal.logs import columns
+from samspel_prequal.logs.columns import DATE_TIME
 from samspel_prequal.logs.findings import Findings, first_row
 from samspel_prequal.logs.log import Log
 from samspel_prequal.logs.name import TIMEZONES, LogName
 from samspel_prequal.product import TestType
 
-__all__ = ["judge"]
+__all__ = ["Rows", "judge"]
 
 PLAUSIBLE_HZ: Final = (45.0, 55.0)
 # More than the largest unit of the synchronous area; ten times what the entity is rated for, where that is known.
@@ -27,48 +29,52 @@ ENOUGH_VALUES: Final = 10
 RATE_TOLERANCE: Final = 1.01
 # Tests whose frequency or power really stands on few levels say nothing about resolution.
 _CONTINUOUS: Final = {TestType.SINE, TestType.RAMP, TestType.OPERATION}
+_NOTHING: Final = np.array([])
 IntArray = NDArray[np.int64]
 
 
-def judge(log: Log, name: LogName, line: IntArray, findings: Findings, rated_w: float | None) -> None:
-    """Report what is wrong with a log that could be parsed; `line` is each row's line in the file."""
-    _blanks(log, line, findings)
-    _frequency(log, line, findings)
-    _power(log, line, findings, rated_w)
-    _sampling(log, name, line, findings)
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where a log's rows and columns stand in its file: lines, and numbers of columns, from 1."""
+
+    line: IntArray
+    column: Mapping[str, int]
+
+    def place(self, mask: NDArray[np.bool_], header: str, after: int = 0) -> dict[str, int | str]:
+        """The first row of a mask (and so many after it), its column, and how many there are."""
+        line = int(self.line[first_row(mask) + after])
+        return {"line": line, "column": self.column[header], "header": header, "count": int(mask.sum())}
+
+
+def judge(log: Log, name: LogName, rows: Rows, findings: Findings, rated_w: float | None) -> None:
+    """Report what is wrong with a log that could be parsed."""
+    _blanks(log, rows, findings)
+    _frequency(log, rows, findings)
+    _power(log, rows, findings, rated_w)
+    _sampling(log, name, rows, findings)
     _interval(log, name, findings)
-    _resolution(log, findings, rated_w)
+    _resolution(log, rows, findings, rated_w)
 
 
-def _blanks(log: Log, line: IntArray, findings: Findings) -> None:
+def _blanks(log: Log, rows: Rows, findings: Findings) -> None:
     for header in (columns.POWER, columns.APPLIED_FREQUENCY, columns.GRID_FREQUENCY, columns.BASELINE):
-        data = log.values.get(header)
-        if data is None:
-            continue
-        blank = np.isnan(data)
+        blank = np.isnan(log.values.get(header, _NOTHING))
         if blank.any():
-            message = f"expected {header} in every row, found a blank; leave out rows that were not measured"
-            findings.error("blank", message, line=int(line[first_row(blank)]), header=header, count=int(blank.sum()))
+            message = "expected a value in every row, found a blank; leave out rows that were not measured"
+            findings.error("blank", message, **rows.place(blank, header))
 
 
-def _frequency(log: Log, line: IntArray, findings: Findings) -> None:
+def _frequency(log: Log, rows: Rows, findings: Findings) -> None:
     lowest, highest = PLAUSIBLE_HZ
     for header in (columns.APPLIED_FREQUENCY, columns.GRID_FREQUENCY):
-        data = log.values.get(header)
-        if data is None:
-            continue
+        data = log.values.get(header, _NOTHING)
         outside = (data < lowest) | (data > highest)
-        if not outside.any():
-            continue
-        row = first_row(outside)
-        swapped = _swapped(log)
-        code, hint = (
-            ("swapped", "it looks as if power and frequency had changed places")
-            if swapped
-            else ("frequency", _unit_hint(float(data[row])))
-        )
-        message = f"expected 45 to 55 Hz, found {data[row]:g}; {hint}"
-        findings.error(code, message, line=int(line[row]), header=header, count=int(outside.sum()))
+        if outside.any():
+            found_hz = float(data[first_row(outside)])
+            swapped = _swapped(log)
+            hint = "power and frequency seem to have changed places" if swapped else _unit_hint(found_hz)
+            message = f"expected 45 to 55 Hz, found {found_hz:g}; {hint}"
+            findings.error("swapped" if swapped else "frequency", message, **rows.place(outside, header))
 
 
 def _swapped(log: Log) -> bool:
@@ -86,17 +92,13 @@ def _unit_hint(value: float) -> str:
     )
 
 
-def _power(log: Log, line: IntArray, findings: Findings, rated_w: float | None) -> None:
+def _power(log: Log, rows: Rows, findings: Findings, rated_w: float | None) -> None:
     limit_w = PLAUSIBLE_W if rated_w is None else OVER_RATING * rated_w
     beyond = np.abs(log.power_w) > limit_w
-    if not beyond.any():
-        return
-    row = first_row(beyond)
-    found_mw = log.power_w[row] / columns.MEGA
-    message = (
-        f"expected power in MW, at most {limit_w / columns.MEGA:g}, found {found_mw:g}; {_power_hint(log, rated_w)}"
-    )
-    findings.error("power-unit", message, line=int(line[row]), header=columns.POWER, count=int(beyond.sum()))
+    if beyond.any():
+        limit_mw, found_mw = limit_w / columns.MEGA, log.power_w[first_row(beyond)] / columns.MEGA
+        message = f"expected power in MW, at most {limit_mw:g}, found {found_mw:g}; {_power_hint(log, rated_w)}"
+        findings.error("power-unit", message, **rows.place(beyond, columns.POWER))
 
 
 def _power_hint(log: Log, rated_w: float | None) -> str:
@@ -105,7 +107,7 @@ def _power_hint(log: Log, rated_w: float | None) -> str:
     return "this looks like kilowatts: divide by 1000" if kilowatts else "this looks like watts: divide by 1000000"
 
 
-def _sampling(log: Log, name: LogName, line: IntArray, findings: Findings) -> None:
+def _sampling(log: Log, name: LogName, rows: Rows, findings: Findings) -> None:
     if len(log.time_s) < 2:
         findings.error("no-data", "expected two rows or more", line=2)
         return
@@ -113,29 +115,23 @@ def _sampling(log: Log, name: LogName, line: IntArray, findings: Findings) -> No
     usual_ms = float(np.median(steps_ms))
     irregular = np.abs(steps_ms - usual_ms) > 0.5 * usual_ms
     if irregular.mean() > MIXED_SHARE:
-        row = first_row(irregular)
-        findings.defect(
-            "mixed-rates",
-            f"expected one sampling rate, found {steps_ms[row]:g} ms among {usual_ms:g} ms; right only for a log kept "
-            "on change (0.01 MW, 5 mHz)",
-            line=int(line[row + 1]),
-            column=1,
-            count=int(irregular.sum()),
+        message = (
+            f"expected one sampling rate, found {steps_ms[first_row(irregular)]:g} ms among {usual_ms:g} ms; "
+            "right only for a log kept on change (0.01 MW, 5 mHz)"
         )
+        findings.defect("mixed-rates", message, **rows.place(irregular, DATE_TIME, after=1))
     else:
-        _gaps(steps_ms, usual_ms, line, findings)
+        _gaps(steps_ms, usual_ms, rows, findings)
     _rate(log, name, usual_ms, findings)
 
 
-def _gaps(steps_ms: NDArray[np.float64], usual_ms: float, line: IntArray, findings: Findings) -> None:
+def _gaps(steps_ms: NDArray[np.float64], usual_ms: float, rows: Rows, findings: Findings) -> None:
     gap = steps_ms > GAP * usual_ms
     if gap.any():
-        row = first_row(gap)
+        found_ms = steps_ms[first_row(gap)]
         missing = int(np.rint(steps_ms[gap] / usual_ms - 1).sum())
-        message = (
-            f"{steps_ms[row]:g} ms between rows that come every {usual_ms:g} ms; {missing} samples are missing in all"
-        )
-        findings.defect("gap", message, line=int(line[row + 1]), column=1, count=int(gap.sum()))
+        message = f"{found_ms:g} ms between rows that come every {usual_ms:g} ms; {missing} samples are missing in all"
+        findings.defect("gap", message, **rows.place(gap, DATE_TIME, after=1))
 
 
 def _rate(log: Log, name: LogName, usual_ms: float, findings: Findings) -> None:
@@ -174,7 +170,7 @@ def _interval(log: Log, name: LogName, findings: Findings) -> None:
         findings.defect("interval", message + hint)
 
 
-def _resolution(log: Log, findings: Findings, rated_w: float | None) -> None:
+def _resolution(log: Log, rows: Rows, findings: Findings, rated_w: float | None) -> None:
     if log.label.test_type not in _CONTINUOUS:
         return
     allowed_w = rules.POWER_RESOLUTION_W if rated_w is None else rules.power_resolution_w(rated_w)
@@ -186,11 +182,8 @@ def _resolution(log: Log, findings: Findings, rated_w: float | None) -> None:
     for header, allowed, say in checks:
         step = _step(log.values.get(header))
         if step > 1.001 * allowed:
-            findings.defect(
-                "resolution",
-                f"expected steps of at most {say(allowed)}, found {say(step)} at the finest",
-                header=header,
-            )
+            message = f"expected steps of at most {say(allowed)}, found {say(step)} at the finest"
+            findings.defect("resolution", message, line=2, column=rows.column[header], header=header)
 
 
 def _step(data: NDArray[np.float64] | None) -> float:

@@ -27,9 +27,10 @@ class Layout:
     columns: dict[int, Column]
     headers: tuple[str, ...]
 
-    def number_of(self, header: str) -> int | None:
-        """Where a column stands, by its header without suffix."""
-        return next((at for at, column in self.columns.items() if column.header == header), None)
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Where each known column stands, from 1, by its header without suffix."""
+        return {DATE_TIME: 1, **{column.header: at + 1 for at, column in self.columns.items()}}
 
 
 def read_layout(line: bytes, label: TestLabel, product: Product, findings: Findings) -> Layout | None:

@@ -53,8 +53,9 @@ class Cells:
         return np.where(inside, self.data[np.minimum(at, len(self.data) - 1)], np.uint8(0))
 
     def texts(self) -> NDArray[np.str_]:
-        """The cells as text."""
-        matrix = np.ascontiguousarray(self.matrix())
+        """The cells as text; what is not ASCII, and reported elsewhere, is a question mark."""
+        matrix = self.matrix()
+        matrix = np.ascontiguousarray(np.where(matrix > 127, np.uint8(63), matrix))
         return matrix.view(f"S{matrix.shape[1]}").ravel().astype(np.str_)
 
 

@@ -17,7 +17,7 @@ from samspel_prequal.logs import columns
 from samspel_prequal.logs.blocks import BLOCK_BYTES, Block, blocks
 from samspel_prequal.logs.columns import Column, Kind
 from samspel_prequal.logs.findings import Findings, first_row
-from samspel_prequal.logs.judge import judge
+from samspel_prequal.logs.judge import Rows, judge
 from samspel_prequal.logs.layout import Layout, read_layout
 from samspel_prequal.logs.log import Log, TextArray
 from samspel_prequal.logs.name import TIMEZONES, LogName
@@ -69,7 +69,8 @@ def check_text(
     log = None
     if name is not None and not findings.fatal:
         log = _join(name, pieces)
-        judge(log, name, np.concatenate([piece.line for piece in pieces]), findings, rated_w)
+        line = np.concatenate([piece.line for piece in pieces])
+        judge(log, name, Rows(line, pieces[0].column), findings, rated_w)
     return Checked(file_name, name, None if findings.fatal else log, findings.problems)
 
 
@@ -110,6 +111,7 @@ def stream_log(path: str | Path, *, product: Product | None = None, block_bytes:
 @dataclass(frozen=True, slots=True)
 class _Piece:
     name: LogName
+    column: dict[str, int]  # numbers, from 1, by header
     line: NDArray[np.int64]
     time_ms: NDArray[np.int64]
     values: dict[str, FloatArray]
@@ -230,7 +232,7 @@ def _piece(name: LogName, layout: Layout, block: Block, clock: _Clock, findings:
         numbers = parse_numbers(cells)
         _report_numbers(numbers, cells, block.line, at, layout.headers[at], column, findings)
         values[column.header] = numbers.value * column.scale
-    return _Piece(name, block.line, time_ms, values, texts)
+    return _Piece(name, layout.numbers, block.line, time_ms, values, texts)
 
 
 def _report_numbers(

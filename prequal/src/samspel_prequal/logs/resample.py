@@ -117,7 +117,8 @@ def _centred_mean(data: FloatArray, old_s: FloatArray, new_s: FloatArray, width_
     area = np.concatenate([[0.0], np.cumsum(np.diff(old_s) * (data[:-1] + data[1:]) / 2)])
     low = np.maximum(new_s - width_s / 2, old_s[0])
     high = np.minimum(new_s + width_s / 2, old_s[-1])
-    return (_area_to(high, data, old_s, area) - _area_to(low, data, old_s, area)) / (high - low)
+    integral = _area_to(high, data, old_s, area) - _area_to(low, data, old_s, area)
+    return np.asarray(integral / (high - low), dtype=np.float64)
 
 
 def _area_to(time_s: FloatArray, data: FloatArray, old_s: FloatArray, area: FloatArray) -> FloatArray:

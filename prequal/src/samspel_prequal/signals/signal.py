@@ -108,7 +108,7 @@ class RampSignal:
     def corners(self) -> tuple[FloatArray, FloatArray]:
         """Times and values between which the signal is straight; a step has two corners at one time."""
         times, values = [0.0], [self.initial]
-        for segment, until in zip(self.segments, [*self.starts_s[1:], self.duration_s], strict=True):
+        for segment, until in zip(self.segments, self._untils_s(), strict=True):
             origin = values[-1]
             times += [segment.start_s, segment.start_s]
             values += [origin, origin]
@@ -125,6 +125,10 @@ class RampSignal:
         """The start of every segment."""
         return [segment.start_s for segment in self.segments]
 
+    def _untils_s(self) -> list[float]:
+        """When each segment gives way to the next one, or to the end."""
+        return [*self.starts_s, self.duration_s][1:]
+
     def at(self, time_s: FloatArray) -> FloatArray:
         """The values at these instants."""
         times, values = self.corners()
@@ -138,7 +142,7 @@ class RampSignal:
         """Every resting level, the one before the first segment included."""
         levels = [Hold("start", self.initial, 0.0, self.starts_s[0] if self.segments else self.duration_s)]
         origin = self.initial
-        for segment, until in zip(self.segments, [*self.starts_s[1:], self.duration_s], strict=True):
+        for segment, until in zip(self.segments, self._untils_s(), strict=True):
             arrival = min(segment.end_s(origin), until)
             levels.append(Hold(segment.label, segment.target, arrival, until))
             origin = float(self.at(np.array([until - 1e-9]))[0])
