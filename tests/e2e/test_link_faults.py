@@ -226,12 +226,16 @@ async def healthy(houses: dict[str, House]) -> None:
     await house.dispatcher.outcome(await house.send("stop"), stage="verified")
     await house.dispatcher.outcome(await house.send("release"), end="completed")
     await house.given_back()
-    mine = [one for one in house.dispatcher.messages if one["_leaf"] == "telemetry" and one["device"] == "healthy"]
-    assert len([one for one in mine if one["at"] > begun]) > 5
+    await until(lambda: _measured(house, begun) > 5, "its telemetry goes on")
     faults = {
         one["code"] for one in house.dispatcher.messages if one["_leaf"] == "fault" and one["device"] == "healthy"
     }
     assert faults == set()
+
+
+def _measured(house: House, since: str) -> int:
+    mine = (one for one in house.dispatcher.messages if one["_leaf"] == "telemetry" and one["device"] == house.name)
+    return sum(one["at"] > since for one in mine)
 
 
 test_scene = scenes.test()

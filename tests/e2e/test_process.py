@@ -43,8 +43,10 @@ async def _killed_between_writes(backstage: Backstage, writes: int) -> None:
         lease = home.edge.documents()["battery/control"]["lease"]
         assert lease["command_id"] == command
         home.twin.misbehave("slow", False)
+        first_life = home.dispatcher.outcomes(command)[0]["boot_id"]
         await home.edge.start()
-        await until(lambda: registers(home.twin).items() >= FOLLOWED.items(), f"followed after {writes} writes")
+        await until(lambda: _verified_since(home, command, first_life), f"followed after {writes} writes")
+        assert registers(home.twin).items() >= FOLLOWED.items()
         await until(lambda: abs(battery_w(home.twin) - 3000) < 100, "the battery moves")
         assert (
             home.edge.documents()["battery/control"]["lease"]["deadline"]["monotonic"] == lease["deadline"]["monotonic"]
@@ -53,6 +55,11 @@ async def _killed_between_writes(backstage: Backstage, writes: int) -> None:
         await until(lambda: registers(home.twin) == before, f"given back: {registers(home.twin)}")
         await until(lambda: home.phase() == "released")
         assert home.dispatcher.ends(command) == ["completed"]
+
+
+def _verified_since(home: RealHome, command: str, first_life: str) -> bool:
+    outcomes = home.dispatcher.outcomes(command)
+    return any(one.get("stage") == "verified" and one["boot_id"] != first_life for one in outcomes)
 
 
 @scenes
