@@ -148,13 +148,15 @@ def test_a_log_survives_its_file(tmp_path_factory, log, compact):
 
 
 decimal = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=6).map(str)
-oddities = st.sampled_from(["", "-", ".", "1.", ".5", "1e-5", "+3", " 2.5 ", "1.2.3", "nan", "0x1", "9" * 25, "-0.0"])
+oddities = st.sampled_from(
+    ["", "-", ".", "1.", ".5", "1e-5", "+3", " 2.5 ", "1.2.3", "nan", "0x1", "1e400", "9" * 25, "-0.0"]
+)
 
 
 @given(
     st.lists(decimal | oddities | st.floats(allow_nan=False, allow_infinity=False).map(repr), min_size=1, max_size=20)
 )
-@example(["123456789012345.6", "0.1", "-0.30000000000000004"])
+@example(["415296713.59590973", "7236830840615796.5", "-0.30000000000000004"])
 def test_numbers_are_read_as_python_reads_them(texts):
     numbers = parse_numbers(cells(texts))
     for text, value, blank, wrong in zip(texts, numbers.value, numbers.blank, numbers.wrong, strict=True):
@@ -163,7 +165,7 @@ def test_numbers_are_read_as_python_reads_them(texts):
             assert value == float(text)
             assert repr(float(value)) == repr(float(text))
         if wrong:
-            assert text in {"-", ".", "1.2.3", "nan", "0x1"}
+            assert text in {"-", ".", "1.2.3", "nan", "0x1", "1e400"}
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -171,7 +173,7 @@ moments = st.timedeltas(timedelta(0), timedelta(days=84_000)).map(lambda since: 
 
 
 @given(st.lists(moments, min_size=1, max_size=20))
-@example([datetime(2024, 2, 29, tzinfo=UTC), datetime(2000, 3, 1, tzinfo=UTC), datetime(2100, 2, 28, tzinfo=UTC)])
+@example([datetime(2024, 2, 29, tzinfo=UTC), datetime(2000, 2, 29, tzinfo=UTC), datetime(2100, 2, 28, tzinfo=UTC)])
 def test_times_are_read_as_python_reads_them(moments):
     texts = [f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}" for moment in moments]
     times = parse_times(cells(texts))

@@ -194,3 +194,13 @@ def test_pieces_of_a_limited_run_make_the_run_of_an_unlimited_one_while_nothing_
     endless = run(PlantSettings(N, 5000.0, lag_s=2.0, delay_s=0.3, store_h=float("inf")), step(), 10.0)
     assert not limited["NEM_Fcrn"].any()
     np.testing.assert_allclose(limited["InsAcPow"], endless["InsAcPow"], atol=1e-6)
+
+
+def test_a_baseline_is_added_and_uses_no_reserve_energy():
+    signal = flat(N, 49.95, 600)
+    plain = run(PlantSettings(N, 1000.0), signal)
+    moved = run(PlantSettings(N, 1000.0, baseline_w=-3000.0), signal)
+    np.testing.assert_allclose(moved["InsAcPow"] - plain["InsAcPow"], -3000)
+    np.testing.assert_allclose(moved["CalcBaseline"], -3000)
+    np.testing.assert_allclose(moved["SOC"], plain["SOC"])
+    assert plain["SOC"][-1] < 50

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from samspel_prequal.signals.signal import FloatArray
@@ -48,9 +50,10 @@ class Cells:
         """A row of bytes a cell, filled up with zeros; cells beyond 40 bytes are cut."""
         width = self.end - self.start
         widest = int(min(max(width.max(initial=1), 1), WIDEST))
-        at = self.start[:, None] + np.arange(widest)
-        inside = at < self.end[:, None]
-        return np.where(inside, self.data[np.minimum(at, len(self.data) - 1)], np.uint8(0))
+        missing = int(self.start.max(initial=0)) + widest - len(self.data)
+        data = np.pad(self.data, (0, missing)) if missing > 0 else self.data
+        matrix = sliding_window_view(data, widest)[self.start]
+        return np.asarray(matrix * (np.arange(widest) < width[:, None]), dtype=np.uint8)
 
     def texts(self) -> NDArray[np.str_]:
         """The cells as text; what is not ASCII, and reported elsewhere, is a question mark."""
@@ -96,8 +99,8 @@ def parse_numbers(cells: Cells) -> Numbers:
     blank = width == 0
     wrong = ~exact & ~blank
     for row in np.flatnonzero(wrong):  # long, exponent, spaces: rare, and read one by one
-        if _ANY_NUMBER.fullmatch(cells.raw(int(row))):
-            value[row], wrong[row] = float(cells.text(int(row))), False
+        if _ANY_NUMBER.fullmatch(cells.raw(int(row))) and isfinite(number := float(cells.text(int(row)))):
+            value[row], wrong[row] = number, False
     return Numbers(value, blank, wrong, plain, decimals)
 
 
