@@ -1,6 +1,6 @@
-"""One device: stations ③ to ⑤ as they meet, and what they report upward.
+"""One device: what its stations ③ to ⑤ share, one method a station, and what they report upward.
 
-Implements `control.shell.Actions`: what control decides is shaped, gated and handed to the driver here.
+In which order they are called is in `pipeline.DevicePath`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
 from samspel.faults.tracker import FaultTracker
 from samspel.headroom.simple import device_headroom
 from samspel.outlet import Outlet
+from samspel.pipeline import DevicePath
 from samspel.shaping.chain import Chain, Result
 from samspel.shaping.filter import ShapingContext
 from samspel.shaping.gate import Action, decide
@@ -75,9 +76,9 @@ class Device:
         self._delivering: str | None = None
         self._said_notes: tuple[str, ...] = ()
         reports = Reports(self._say, self._alarm, self._clear, chain.reset)
-        self.controller = Controller(name, self, reports, journal, clock, policy)
+        self.controller = Controller(name, DevicePath(self), reports, journal, clock, policy)
 
-    # --- ③→④→⑤ what control asks for (control.shell.Actions) ---
+    # --- the stations, in the order of the path ---
 
     async def look(self, state: State) -> tuple[ControlReading, Snapshot | None]:
         """Read the control block; at its default, also what a stop would have to restore."""
@@ -93,38 +94,52 @@ class Device:
             logger.info("no baseline", extra={"device": self.name, "error": str(error)})
             return None
 
-    async def take(self) -> Snapshot:
-        """Make the snapshot."""
+    async def snapshot(self) -> Snapshot:
+        """⑤ What a release will give back."""
         return await self._driver.take()
 
-    async def follow(self, order: Follow, state: State) -> tuple[WriteReport | None, bool]:
-        """Shape, gate, journal, write."""
-        if order.force:
-            await self._know_the_battery()
-        shaped = self._shape(order, state)
-        action = decide(
-            shaped.target_w,
+    async def know_the_battery(self) -> None:
+        """The first write after a start or a lost link waits for one look: limits need a state of charge."""
+        soc = self._good.get("soc_pct")
+        if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
+            await self.poll(("fast",))
+
+    def shape(self, order: Follow, state: State) -> float:
+        """④ The power that may be written now, in W; a limit that changes it is told."""
+        context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self._good)
+        shaped = self._chain.shape(order.power_w, context)
+        self._say_clamps(shaped, order.command_id)
+        return shaped.target_w
+
+    def gate(self, target_w: float, order: Follow, state: State) -> Action:
+        """④ Whether it is worth a write."""
+        return decide(
+            target_w,
             written_w=state.written_w,
             force=order.force,
-            granularity_w=self._granularity_w(shaped.target_w),
-            feed_due=self._feed_due(shaped.target_w, state),
+            granularity_w=self._granularity_w(target_w),
+            feed_due=self._feed_due(target_w, state),
         )
-        snapshot = state.snapshot or state.baseline or {}
-        if action is Action.WRITE:
-            await self.controller.intend(order, self._driver.plan(shaped.target_w))
-            writing = self._driver.set_power(shaped.target_w, order.not_after, snapshot, state.written_w)
-            return await self._watched(writing), False
-        if action is Action.FEED:
-            await self.controller.intend(order, self._driver.plan(shaped.target_w))
-            await self._driver.keep_alive(shaped.target_w, order.not_after, snapshot)
-        return None, action is Action.FEED
 
-    async def halt(self, state: State) -> WriteReport:
-        """Zero now."""
+    async def journal(self, order: Follow, target_w: float) -> None:
+        """③ What may be written is on disk before it is. Raises SequenceAbandoned when something took over."""
+        await self.controller.intend(order, self._driver.plan(target_w))
+
+    async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
+        """⑤ Nothing is sent after the order's `not_after`."""
+        writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w)
+        return await self._watched(writing)
+
+    async def feed(self, target_w: float, order: Follow, state: State) -> None:
+        """⑤ The device's own timer, or its volatile command."""
+        await self._driver.keep_alive(target_w, order.not_after, _held(state))
+
+    async def stop(self, state: State) -> WriteReport:
+        """⑤ Zero now, and held."""
         return await self._watched(self._driver.stop(state.snapshot or state.baseline))
 
-    async def give_back(self, order: GiveBack, state: State) -> WriteReport:
-        """Release and verify."""
+    async def release(self, order: GiveBack, state: State) -> WriteReport:
+        """⑤ Give back and verify."""
         return await self._watched(self._driver.release(order.snapshot, state.marks))
 
     async def _watched(self, writing: Awaitable[WriteReport]) -> WriteReport:
@@ -137,18 +152,6 @@ class Device:
             raise
         self._clear(Clear(FaultCode.COMMS_WRITE_REFUSED))
         return report
-
-    async def _know_the_battery(self) -> None:
-        """The first write after a start or a lost link waits for one look: limits need a state of charge."""
-        soc = self._good.get("soc_pct")
-        if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
-            await self.poll(("fast",))
-
-    def _shape(self, order: Follow, state: State) -> Result:
-        context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self._good)
-        shaped = self._chain.shape(order.power_w, context)
-        self._say_clamps(shaped, order.command_id)
-        return shaped
 
     def _route_value(self, target_w: float, attribute: str) -> float | None:
         direction = Direction.ZERO
@@ -170,6 +173,7 @@ class Device:
     async def link_up(self) -> None:
         """The bus has confirmed who answers: learn what it can do, and tell control."""
         self.identity = await self._driver.identify()
+        self.versions = {f"{self.name}/{what}": text for what, text in self._driver.versions().items()}
         self.clear(FaultCode.COMMS_WRONG_DEVICE)
         self._remember_serial(self.identity.serial)
         self.controller.submit(LinkUp(self._driver.capabilities()))
@@ -290,6 +294,10 @@ class Device:
                 )
             )
         self._said_notes = reasons
+
+
+def _held(state: State) -> Snapshot:
+    return state.snapshot or state.baseline or {}
 
 
 def expected_serial(configured: str | None, device: str, journal: JournalPort, clock: Clock) -> str | None:

@@ -3,41 +3,34 @@
     MQTT ─① transport─▶ message ─② admission─▶ command ─③ control─▶ target ─④ shaping─▶ target ─⑤ driver ─▶ ⑥ ⑦ device
     MQTT ◀─① transport── outcome · telemetry · fault · headroom ◀── control · delivery · faults ◀── ⑤ ◀── device
 
-①  `receive`   bytes become a command, or a refusal                     transport/wire.py
-②  `receive`   the command is judged once, and admitted or refused      admission/gate.py
-③  `Controller` decides what the battery does, and journals it          control/machine.py, control/shell.py
-④⑤ `Device.follow` shapes the target, gates it, hands it to the driver  device.py, shaping/, driver/
-⑥⑦ the driver turns it into register writes on the bus                  registers/, bus/
-
-The way up is `outlet.py`; what builds and supervises all of this is `edge.py`.
+What the stations are: `reception.py` (①②), `control/` (③), `shaping/` (④), `driver/` (⑤), `registers/` (⑥), `bus/`
+(⑦). `device.py` holds what one device's stations share, `outlet.py` is the way up, `edge.py` runs all of this, and
+`assembly.py` builds it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from samspel.admission.gate import Admission, Duplicate, Refused
-from samspel.admission.repeats import Repeats
-from samspel.contract.admitted import Admitted
-from samspel.contract.errors import MalformedMessage, StoreError
-from samspel.contract.outcome import End
+from samspel.admission.gate import Admission
+from samspel.contract.driver import ControlReading, Snapshot, WriteReport
 from samspel.contract.ports import Clock, Inbound, JournalPort, Transport
-from samspel.control.events import Say
-from samspel.device import Device
-from samspel.outlet import LINGER_S, Outlet
-from samspel.transport.topics import parse_topic
-from samspel.transport.wire import parse_command
+from samspel.control.events import Follow, GiveBack
+from samspel.control.state import State
+from samspel.outlet import Outlet
+from samspel.reception import Reception
+from samspel.shaping.gate import Action
 
-__all__ = ["Pipeline"]
+if TYPE_CHECKING:
+    from samspel.device import Device
 
-logger = logging.getLogger("samspel.pipeline")
+__all__ = ["DevicePath", "Pipeline"]
 
 
 class Pipeline:
-    """One site's way from a message to its devices. Called on the event loop; never raises, never blocks."""
+    """One site, from a message to control. Called on the event loop; never raises, never blocks."""
 
     def __init__(
         self,
@@ -48,80 +41,59 @@ class Pipeline:
         journal: JournalPort,
         clock: Clock,
     ) -> None:
-        self._transport, self._admission, self._devices = transport, admission, devices
-        self._outlet, self._journal, self._clock = outlet, journal, clock
-        self.dropped: Counter[str] = Counter()
-        self._repeats = Repeats()
-        self._remembering: set[asyncio.Task[None]] = set()
+        self._reception = Reception(transport, admission, devices, outlet, journal, clock)
+        self._devices = devices
 
     def receive(self, message: Inbound) -> None:
-        """①② One message: parse, judge, and hand an admitted command to control; refuse everything else aloud."""
-        address = parse_topic(message.topic)
-        device = self._devices.get(address.device or "") if address is not None else None
-        if device is None:
-            self._drop(message, "unknown topic")
+        """①②③ One message: parse it, judge it, and give an admitted command to control."""
+        parsed = self._reception.parse(message)
+        if parsed is None:
             return
-        try:
-            command = parse_command(message.payload)
-        except MalformedMessage as error:
-            self._refuse_malformed(message, device, error)
-            return
-        verdict = self._admission.judge(
-            command,
-            device=device.name,
-            retained=message.retained,
-            received_at=message.received_at,
-            wall=self._clock.wall(),
-            synchronised=self._clock.synchronised(),
-        )
-        if isinstance(verdict, Refused) and self._repeats.refused(message.topic, message.payload):
-            verdict = Duplicate(command.id, device.name)
-        self._outlet.received(device.name, command.id, duplicate=isinstance(verdict, Duplicate))
-        match verdict:
-            case Admitted():
-                device.controller.submit(verdict, then=lambda: self._decided(message, device.name))
-            case Refused():
-                self._refuse(message, verdict)
-            case Duplicate():
-                self._transport.acknowledge(message)
+        device, command = parsed
+        admitted = self._reception.judge(message, device, command)
+        if admitted is not None:
+            then = lambda: self._reception.decided(message, device)  # noqa: E731 - what happens once it is journaled
+            self._devices[device].controller.submit(admitted, then=then)
 
-    def _decided(self, message: Inbound, device: str) -> None:
-        """The command is decided and journaled: remember its order, then let the broker forget it. The device first."""
-        task = asyncio.get_running_loop().create_task(self._remember(message, device))
-        self._remembering.add(task)
-        task.add_done_callback(self._remembering.discard)
+    @property
+    def dropped(self) -> Counter[str]:
+        """How many messages named no command, by reason."""
+        return self._reception.dropped
 
-    async def _remember(self, message: Inbound, device: str) -> None:
-        await asyncio.sleep(LINGER_S)
-        self._outlet.flush()
-        try:
-            await self._journal.put(f"{device}/order", self._admission.orders[device].to_json())
-        except StoreError as error:
-            logger.warning("order not kept", extra={"device": device, "error": str(error)})
-        self._transport.acknowledge(message)
 
-    def _refuse(self, message: Inbound, refused: Refused) -> None:
-        end = End.SUPERSEDED if refused.superseded else End.REFUSED
-        say = Say(command_id=refused.command_id, end=end, reason=refused.reason, text=refused.text)
-        self._answer(message, refused.device, say)
+class DevicePath:
+    """One device, from control's decision to its registers, and back. Control calls these (`control.shell.Actions`)."""
 
-    def _refuse_malformed(self, message: Inbound, device: Device, error: MalformedMessage) -> None:
-        if error.command_id is None:
-            self._drop(message, error.reason)
-            return
-        say = Say(command_id=error.command_id, end=End.REFUSED, reason=error.reason, text=str(error))
-        self._answer(message, device.name, say)
+    def __init__(self, device: Device) -> None:
+        self._device = device
 
-    def _answer(self, message: Inbound, device: str, say: Say) -> None:
-        """A refusal is said once. The broker may forget the message once what we have to say is in the outbox."""
-        if not self._repeats.refused(message.topic, message.payload):
-            self._repeats.remember(message.topic, message.payload)
-            self._outlet.outcome(device, say)
-        self._outlet.flush()
-        self._transport.acknowledge(message)
+    async def follow(self, order: Follow, state: State) -> tuple[WriteReport | None, bool]:
+        """③④⑤ Make the battery follow: shape the target, see whether it is worth a write, journal, write."""
+        device = self._device
+        if order.force:
+            await device.know_the_battery()
+        target_w = device.shape(order, state)
+        action = device.gate(target_w, order, state)
+        if action is Action.SUPPRESS:
+            return None, False
+        await device.journal(order, target_w)
+        if action is Action.FEED:
+            await device.feed(target_w, order, state)
+            return None, True
+        return await device.write(target_w, order, state), False
 
-    def _drop(self, message: Inbound, why: str) -> None:
-        """What names no command cannot be answered: count it and say so in the log."""
-        self.dropped[why] += 1
-        logger.warning("dropped", extra={"topic": message.topic, "why": why, "count": self.dropped[why]})
-        self._transport.acknowledge(message)
+    async def halt(self, state: State) -> WriteReport:
+        """③⑤ A stop enters no filter and no gate."""
+        return await self._device.stop(state)
+
+    async def give_back(self, order: GiveBack, state: State) -> WriteReport:
+        """③⑤ Nor does a release."""
+        return await self._device.release(order, state)
+
+    async def take(self) -> Snapshot:
+        """⑤ What a release will give back."""
+        return await self._device.snapshot()
+
+    async def look(self, state: State) -> tuple[ControlReading, Snapshot | None]:
+        """⑤③ Who holds the control block."""
+        return await self._device.look(state)

@@ -73,17 +73,17 @@ async def device():
 async def test_a_refused_write_is_a_fault_until_one_is_taken(device):
     device.driver.outcome = DeviceRefused("no", code=4)
     with pytest.raises(DeviceRefused):
-        await device.it.give_back(GiveBack(1, None), device.it.controller.state)
+        await device.it.release(GiveBack(1, None), device.it.controller.state)
     assert device.standing() == ["comms.write_refused"]
     device.driver.outcome = None
-    await device.it.give_back(GiveBack(2, None), device.it.controller.state)
+    await device.it.release(GiveBack(2, None), device.it.controller.state)
     assert device.standing() == []
 
 
 async def test_a_busy_device_refuses_nothing(device):
     device.driver.outcome = DeviceBusy("later", code=6)
     with pytest.raises(DeviceBusy):
-        await device.it.give_back(GiveBack(1, None), device.it.controller.state)
+        await device.it.release(GiveBack(1, None), device.it.controller.state)
     assert device.standing() == []
 
 

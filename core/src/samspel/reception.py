@@ -1,0 +1,126 @@
+"""Stations ① and ② with their answers: what comes in is parsed, judged, and answered aloud if it goes no further.
+
+Every message is acknowledged to the broker exactly when it is decided: a refusal at once, an admitted command when
+control has journaled it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Collection
+
+from samspel.admission.gate import Admission, Duplicate, Refused, Verdict
+from samspel.admission.repeats import Repeats
+from samspel.contract.admitted import Admitted
+from samspel.contract.command import Command
+from samspel.contract.errors import MalformedMessage, StoreError
+from samspel.contract.outcome import End
+from samspel.contract.ports import Clock, Inbound, JournalPort, Transport
+from samspel.control.events import Say
+from samspel.outlet import LINGER_S, Outlet
+from samspel.transport.topics import parse_topic
+from samspel.transport.wire import parse_command
+
+__all__ = ["Reception"]
+
+logger = logging.getLogger("samspel.reception")
+
+
+class Reception:
+    """One site's desk. Never raises, never blocks. `dropped` counts what names no command and gets no answer."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        admission: Admission,
+        devices: Collection[str],
+        outlet: Outlet,
+        journal: JournalPort,
+        clock: Clock,
+    ) -> None:
+        self._transport, self._admission, self._devices = transport, admission, devices
+        self._outlet, self._journal, self._clock = outlet, journal, clock
+        self.dropped: Counter[str] = Counter()
+        self._repeats = Repeats()
+        self._remembering: set[asyncio.Task[None]] = set()
+
+    def parse(self, message: Inbound) -> tuple[str, Command] | None:
+        """① The device it is for and the command it carries; nothing when that was all it had to say."""
+        address = parse_topic(message.topic)
+        device = address.device if address is not None else None
+        if device is None or device not in self._devices:
+            self._drop(message, "unknown topic")
+            return None
+        try:
+            return device, parse_command(message.payload)
+        except MalformedMessage as error:
+            self._refuse_malformed(message, device, error)
+            return None
+
+    def judge(self, message: Inbound, device: str, command: Command) -> Admitted | None:
+        """② The command, if it may act; whatever may not is answered here."""
+        verdict = self._verdict(message, device, command)
+        self._outlet.received(device, command.id, duplicate=isinstance(verdict, Duplicate))
+        match verdict:
+            case Admitted():
+                return verdict
+            case Refused():
+                end = End.SUPERSEDED if verdict.superseded else End.REFUSED
+                say = Say(command_id=command.id, end=end, reason=verdict.reason, text=verdict.text)
+                self._answer(message, device, say)
+            case Duplicate():
+                self._transport.acknowledge(message)
+        return None
+
+    def decided(self, message: Inbound, device: str) -> None:
+        """The command is decided and journaled: remember its order, then let the broker forget it. The device first."""
+        task = asyncio.get_running_loop().create_task(self._remember(message, device))
+        self._remembering.add(task)
+        task.add_done_callback(self._remembering.discard)
+
+    # --- inside ---
+
+    def _verdict(self, message: Inbound, device: str, command: Command) -> Verdict:
+        verdict = self._admission.judge(
+            command,
+            device=device,
+            retained=message.retained,
+            received_at=message.received_at,
+            wall=self._clock.wall(),
+            synchronised=self._clock.synchronised(),
+        )
+        if isinstance(verdict, Refused) and self._repeats.refused(message.topic, message.payload):
+            return Duplicate(command.id, device)
+        return verdict
+
+    async def _remember(self, message: Inbound, device: str) -> None:
+        await asyncio.sleep(LINGER_S)
+        self._outlet.flush()
+        try:
+            await self._journal.put(f"{device}/order", self._admission.orders[device].to_json())
+        except StoreError as error:
+            logger.warning("order not kept", extra={"device": device, "error": str(error)})
+        self._transport.acknowledge(message)
+
+    def _refuse_malformed(self, message: Inbound, device: str, error: MalformedMessage) -> None:
+        if error.command_id is None:
+            self._drop(message, error.reason)
+            return
+        say = Say(command_id=error.command_id, end=End.REFUSED, reason=error.reason, text=str(error))
+        self._answer(message, device, say)
+
+    def _answer(self, message: Inbound, device: str, say: Say) -> None:
+        """A refusal is said once. The broker may forget the message once what we have to say is in the outbox."""
+        if not self._repeats.refused(message.topic, message.payload):
+            self._repeats.remember(message.topic, message.payload)
+            self._outlet.outcome(device, say)
+        self._outlet.flush()
+        self._transport.acknowledge(message)
+
+    def _drop(self, message: Inbound, why: str) -> None:
+        """What names no command cannot be answered: count it and say so in the log."""
+        self.dropped[why] += 1
+        logger.warning("dropped", extra={"topic": message.topic, "why": why, "count": self.dropped[why]})
+        self._transport.acknowledge(message)
