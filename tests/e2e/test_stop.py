@@ -51,7 +51,7 @@ async def test_while_polling_a_slow_device():
         assert home.ends(held) == ["superseded"]
 
 
-@pytest.mark.parametrize("after_s", [0.01, 0.2, 0.4, 0.8, 1.2, 1.6, 2.0, 3.0])
+@pytest.mark.parametrize("after_s", [0.01, 0.2, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 3.6, 4.0])
 async def test_while_a_sequence_runs(after_s):
     """the running sequence is abandoned at its next step; nothing of it is written after the stop's first write"""
     async with simulated_home(rates=QUIET) as home:
@@ -59,8 +59,11 @@ async def test_while_a_sequence_runs(after_s):
         home.life.wire.latency_s = 0.15
         held = await home.send("set_power", power_w=3000.0, ttl_s=600.0)
         await home.pass_time(after_s)
+        since = home.clock.monotonic()
         stop = await home.send("stop")
         await home.outcome(stop, stage="verified", within_s=30)
+        late = [one["name"] for one in home.twin.writes if one["at_s"] > since + 0.1 and _of_the_sequence(one)]
+        assert len(late) <= 1, f"only what was in flight: {late}"
         await home.pass_time(30.0)
         assert zero_held(home)
         assert abs(home.battery_w) < 50
@@ -69,6 +72,10 @@ async def test_while_a_sequence_runs(after_s):
         assert last_forcing < len(names) - 1
         assert not any(_forces(one) for one in list(home.twin.writes)[names.index("storage_max_discharging_power") :])
         assert home.ends(held) == ["superseded"]
+
+
+def _of_the_sequence(write: dict) -> bool:
+    return _forces(write) or write["name"] in ("forcible_discharge_power", "forced_period", "forcible_mode")
 
 
 def _forces(write: dict) -> bool:
