@@ -5,6 +5,8 @@ PrequalError
 ├── PlantError      a plant setting that is unknown or out of its range
 ├── SequenceStalled a flag-driven sequence waited too long for its flag
 ├── EvaluationError a log that is no answer to the test it is judged by
+├── DesignError     an entity on paper, a size or a capability record that makes no sense
+├── AggregateError  a folder of homes that cannot be put together
 ├── LogNameError    a file name that does not follow the grammar
 └── LogError        a log that cannot be trusted; carries every problem with line and column
 """
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from samspel_prequal.logs.problem import Problem
 
 __all__ = [
+    "AggregateError",
+    "DesignError",
     "EvaluationError",
     "LogError",
     "LogNameError",
@@ -46,6 +50,14 @@ class SequenceStalled(PrequalError):
 
 class EvaluationError(PrequalError):
     """A log cannot be judged: it is no answer to the test that it is said to show."""
+
+
+class DesignError(PrequalError):
+    """An entity on paper, a fleet's size or a capability record makes no sense."""
+
+
+class AggregateError(PrequalError):
+    """A folder of homes cannot be put together to one entity."""
 
 
 class LogNameError(PrequalError):

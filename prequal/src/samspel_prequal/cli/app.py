@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from samspel_prequal.cli.check import check
+from samspel_prequal.cli.design import design
 from samspel_prequal.cli.evaluate import evaluate
 from samspel_prequal.cli.signal import signal
 from samspel_prequal.cli.simulate import simulate
@@ -22,3 +23,4 @@ app.command()(signal)
 app.command()(check)
 app.command()(simulate)
 app.command()(evaluate)
+app.command()(design)
