@@ -5,7 +5,7 @@
 2. From the end of it, whole periods are counted back. Each gives one response: power's phasor over frequency's.
 3. The settled response is the mean over the last required periods. Going back in time, periods are stationary while
    they differ from it by less than 2 % of it, or three times their random spread if that is more.
-   Beyond the required number they must come closer, within 0.05 %: more periods shall take noise away and bring no
+   Beyond the required number they must come closer, within 0.01 %: more periods shall take noise away and bring no
    transient in.
 4. With fewer stationary periods than required, the last required ones are used and the section says so.
 """
@@ -25,7 +25,7 @@ from samspel_prequal.signals.signal import FloatArray
 __all__ = ["StationarySection", "stationary_section"]
 
 TOLERANCE = 0.02  # of the settled response
-EXTRA_TOLERANCE = 0.0005  # the same, beyond the required number
+EXTRA_TOLERANCE = 0.0001  # the same, beyond the required number
 _SPREADS = 3.0
 _NEAR, _FAR = 0.2, 1.5  # amplitudes from the centre
 _CROSSING = 0.3  # of a period: longer out of reach is a rest
@@ -136,12 +136,12 @@ def _settled(responses: NDArray[np.complex128], needed: int) -> int:
     """How many of the latest periods share one response."""
     settled = complex(np.mean(responses[:needed]))
     share = np.where(np.arange(len(responses)) < needed, TOLERANCE, EXTRA_TOLERANCE)
-    allowed = np.maximum(share * abs(settled), _SPREADS * _spread(responses[: max(needed, 3)]))
+    allowed = np.maximum(share * abs(settled), _SPREADS * _spread(responses[:needed]))
     strays = np.flatnonzero(np.abs(responses - settled) > allowed)
     return int(strays[0]) if len(strays) else len(responses)
 
 
 def _spread(responses: NDArray[np.complex128]) -> float:
-    """What is random from period to period: second differences, which a steady drift leaves at zero."""
+    """What is random from period to period: second differences, which a steady drift leaves at zero; 0 of two."""
     bends = np.diff(responses, 2)
     return float(np.sqrt(np.mean(np.abs(bends) ** 2) / 6)) if len(bends) else 0.0
