@@ -68,6 +68,15 @@ async def test_the_oldest_telemetry_goes_first_when_it_is_full_and_outcomes_neve
     assert set(shelf.rows.values()) == {False}
 
 
+async def test_the_latest_values_go_before_any_backlog():
+    """The status carries the nonce: a dispatcher must not wait for the replay of an outage to be able to speak."""
+    outbox = Outbox(Shelf(), OutboxLimits())
+    outbox.add(message(b"outcome"), droppable=False)
+    outbox.add(message(b"telemetry"), droppable=True)
+    outbox.add(message(b"status", retain=True), droppable=True)
+    assert payloads(await outbox.head(99)) == [b"status", b"outcome", b"telemetry"]
+
+
 async def test_bytes_are_bounded_too():
     outbox = Outbox(Shelf(), OutboxLimits(max_bytes=10_000))
     for number in range(20):

@@ -81,11 +81,16 @@ class Outbox:
         self._drop_excess()
 
     async def head(self, count: int) -> Sequence[OutboxRow]:
-        """The next `count` rows, at least one. They stay until `sent`."""
+        """The next `count` rows, at least one. They stay until `sent`.
+
+        The latest values go first: they are few, and a backlog must not keep the nonce from the dispatcher.
+        """
         while not len(self):
             self._filled.clear()
             await self._filled.wait()
-        return tuple(islice(chain(self._firm.values(), self._droppable.values()), count))
+        latest = [self._firm[row_id] for row_id in self._latest.values()]
+        lasting = (row for row in self._firm.values() if not row.message.retain)
+        return tuple(islice(chain(latest, lasting, self._droppable.values()), count))
 
     def sent(self, row_id: int) -> None:
         """Delete; a row that is gone already (dropped or replaced meanwhile) is no error."""
