@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from samspel_prequal.cli.check import check
+from samspel_prequal.cli.demo import demo
 from samspel_prequal.cli.design import design
 from samspel_prequal.cli.evaluate import evaluate
+from samspel_prequal.cli.report import report
 from samspel_prequal.cli.signal import signal
 from samspel_prequal.cli.simulate import simulate
 
@@ -24,3 +26,5 @@ app.command()(check)
 app.command()(simulate)
 app.command()(evaluate)
 app.command()(design)
+app.command()(report)
+app.command()(demo)

@@ -96,6 +96,8 @@ def _windows(axes: Axes, trace: Trace, figures: RampFigures, due_w: float, windo
         "6": (moves["6"].end_s, last_s, figures.p6_w),
     }
     for number, (arrival, departure, power_w) in holds.items():
+        if power_w is None:
+            continue
         bounds = window.bounds_s(arrival, departure)
         share = (power_w - figures.p4_w) / due_w
         label = f"averaging window ({window.value})" if number == "3" else None
