@@ -134,7 +134,7 @@ def test_a_weak_entity_passes_with_less() -> None:
     weaker = judged(Product.FCR_N, 0.4, 0.1, gain=0.8)
     assert (weaker.verdict, weaker.requirements["K"].passed) == (Outcome.FAIL, False)
     found = judged(Product.FCR_D_UP, 0.4, 0.1, gain=0.8)
-    assert found.verdict is Outcome.PASS_REDUCED  # R1's hold rule counts in shares of ΔPt, too
+    assert found.verdict is Outcome.PASS_REDUCED
 
 
 def test_margins_are_where_the_requirement_turns() -> None:
@@ -209,3 +209,11 @@ def test_the_command_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main([*base, "--interpolation", "guess"]) == 2
     assert main(["evaluate", str(folder), "--product", "fcr-n", "--capacity-w", "1"]) == 1
     assert "no log of fcr-n" in capsys.readouterr().err
+
+
+def test_an_entity_that_does_nothing_fails_in_words_and_in_json() -> None:
+    found = judged(Product.FCR_D_UP, 0.4, 0.1, gain=0.0)
+    failed = {name for name, one in found.requirements.items() if one.passed is False}
+    assert {"R1", "R2", "R3", "R10", "R12", "K"} <= failed
+    assert found.verdict is Outcome.FAIL
+    assert json.loads(json.dumps(found.as_json(), allow_nan=False))["k"]["dynamic"] == 0.0

@@ -31,7 +31,8 @@ def judge_hold(least: float, steady: float) -> Requirement:
 
     So a weak response counts once, in K, and a fading one here.
     """
-    limit = (1 - rules.STEADY_STATE_UNDER) * min(1.0, steady)
+    least_allowed = min(rules.MIN_REDUCTION.values())
+    limit = (1 - rules.STEADY_STATE_UNDER) * min(max(steady, least_allowed), 1.0)
     text = f"over 15 minutes the response never falls below {least:.3f} of ΔPt; {limit:.3f} is due"
     return at_least(least, limit, "least 10 s mean from 60 s after the ramp", text)
 

@@ -12,7 +12,7 @@ find the other's mistakes. The requirements give no numeric tolerance; those use
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,11 @@ __all__ = ["EnergyFigures", "EnergyPlan", "energy_figures", "energy_plan"]
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+_SIDES: Mapping[Product, tuple[str, ...]] = {
+    Product.FCR_N: ("low", "high"),
+    Product.FCR_D_UP: ("low",),
+    Product.FCR_D_DOWN: ("high",),
+}
 _JUMP_HZ = 0.005
 _SMOOTHING_S = 10
 _FULL = 0.99  # of NEM's power
@@ -85,7 +90,7 @@ def energy_plan(
         began_on: NEM was on already: the hysteresis then ends at its outer threshold.
     """
     limits = options.thresholds or rules.THRESHOLDS[product]
-    has_low, has_high = product is not Product.FCR_D_DOWN, product is not Product.FCR_D_UP
+    has_low, has_high = ("low" in _SIDES[product]), ("high" in _SIDES[product])
     minute = 1 / (60 * energy_h)
 
     def side(left: FloatArray, on_min: float, off_min: float, began: bool) -> BoolArray:
@@ -143,31 +148,34 @@ def energy_figures(
     ]
     nem_share = (options.nem_share or rules.NEM_POWER_SHARE[product]) * plans[0].nem_level
     nem_share = nem_share if nem_w is None else nem_w[rows] / capacity_w
-    apart = power_w[rows] / capacity_w
-    readings = [(reading, _power_wrong(hz, reading, plans, options)) for reading in (apart, apart + nem_share)]
-    in_baseline = np.count_nonzero(readings[1][1]) < np.count_nonzero(readings[0][1])
-    power, power_wrong = readings[int(in_baseline)]
+    power, power_wrong, in_baseline = _better_reading(hz, power_w[rows] / capacity_w, nem_share, plans, options)
+    ramping = [(plan.nem_level != 0) | (plan.nem_allowed != 0) for plan in plans]
+    aem_due = [plan.aem_on for plan in plans]
     return EnergyFigures(
         second=second,
         plan=plans[0],
         soc=soc,
         power=power,
-        nem_in_baseline=bool(in_baseline),
-        nem_wrong=_flag_wrong(
-            nem_on,
-            [p.nem_allowed != 0 for p in plans],
-            [(p.nem_level != 0) | (p.nem_allowed != 0) for p in plans],
-            options.flag_tolerance_s,
-        ),
-        aem_wrong=_flag_wrong(aem_on, [p.aem_on for p in plans], [p.aem_on for p in plans], options.flag_tolerance_s),
+        nem_in_baseline=in_baseline,
+        nem_wrong=_flag_wrong(nem_on, [plan.nem_allowed != 0 for plan in plans], ramping, options.flag_tolerance_s),
+        aem_wrong=_flag_wrong(aem_on, aem_due, aem_due, options.flag_tolerance_s),
         power_wrong=power_wrong,
         sides_shown=_sides_shown(plans[0], soc),
-        sides_due=("low", "high")
-        if product is Product.FCR_N
-        else ("low",)
-        if product is Product.FCR_D_UP
-        else ("high",),
+        sides_due=_SIDES[product],
     )
+
+
+def _better_reading(
+    frequency_hz: FloatArray,
+    apart: FloatArray,
+    nem_share: FloatArray,
+    plans: Sequence[EnergyPlan],
+    options: EvaluationOptions,
+) -> tuple[FloatArray, BoolArray, bool]:
+    """Power with NEM in it, where it is wrong, and whether NEM had to be added because the baseline has it."""
+    readings = [(power, _power_wrong(frequency_hz, power, plans, options)) for power in (apart, apart + nem_share)]
+    in_baseline = bool(np.count_nonzero(readings[1][1]) < np.count_nonzero(readings[0][1]))
+    return *readings[int(in_baseline)], in_baseline
 
 
 def _trailing_mean(values: FloatArray) -> FloatArray:

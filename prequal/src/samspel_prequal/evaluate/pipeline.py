@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from samspel_prequal import rules
 from samspel_prequal.errors import EvaluationError
@@ -26,7 +28,7 @@ from samspel_prequal.evaluate.stability import Stability, stability, stability_r
 from samspel_prequal.evaluate.static import StaticFigures
 from samspel_prequal.evaluate.steps import StepFigures
 from samspel_prequal.evaluate.table import ORDER, due, outcome
-from samspel_prequal.evaluate.verdict import Outcome, Verdict
+from samspel_prequal.evaluate.verdict import Margins, Outcome, Verdict
 from samspel_prequal.logs import Log
 from samspel_prequal.product import Product
 
@@ -51,45 +53,60 @@ def evaluate(
     if not product.is_fcr or not capacity_w > 0:
         raise EvaluationError(f"expected an FCR product and a capacity above 0 W, found {product} and {capacity_w:g} W")
     evidence = tuple(gather(_checked(log, product), capacity_w, chosen) for log in logs)
-    points, doubled = _sine_points(evidence)
-    measured = FrequencyResponse.from_points(points)
-    requirements = _of_logs(evidence)
-    k = _reduction(evidence, measured, product)
-    under: dict[Interpolation, Stability] = {}
-    model: ModelFit | None = None
-    margins = time_margins(evidence)
-    if points:
-        t_fme_s = max(point.t_fme_s for point in points)
-        under = stability_under_every_rule(measured, product, t_fme_s)
-        model = fit_model(measured, t_fme_s=t_fme_s) if Interpolation.MODEL in under else None
-        requirements |= _of_sines(points, measured, under, product, chosen)
-        margins |= frequency_margins(measured, product, chosen, t_fme_s)
-    requirements |= {"K": _judge_reduction(k)} if k.combined is not None else {}
-    requirements |= judge_declared(chosen.rated_w or capacity_w, chosen)
-    ordered = {name: requirements[name] for name in ORDER if name in requirements}
-    decided = outcome(ordered, k)
+    sines = _judge_sines(evidence, product, chosen)
+    k = _reduction(evidence, sines.measured, product)
+    found = _of_logs(evidence) | sines.requirements | judge_declared(chosen.rated_w or capacity_w, chosen)
+    found |= {} if k.combined is None else {"K": _judge_reduction(k)}
+    requirements = {name: found[name] for name in ORDER if name in found}
+    decided = outcome(requirements, k)
+    periods_s = {point.period_s for point in sines.points}
     return Verdict(
         product=product,
         capacity_w=capacity_w,
         verdict=decided,
-        requirements=ordered,
-        sine=tuple(sorted(points, key=lambda point: point.period_s)),
+        requirements=requirements,
+        sine=sines.points,
         k=k,
         capacity_remaining_w=0.0 if decided is Outcome.FAIL else k.remaining * capacity_w,
-        margins=margins,
-        missing=due(
-            product, chosen, capacity_w, ordered, {point.period_s for point in points}, static=_static(evidence)
-        ),
-        warnings=(
-            *doubled,
-            *(text for one in evidence for text in one.warnings),
-            *_stability_warnings(under, measured, k, product, chosen),
-        ),
+        margins=time_margins(evidence) | sines.margins,
+        missing=due(product, chosen, capacity_w, requirements, periods_s, static=_static(evidence)),
+        warnings=(*_log_warnings(evidence), *_stability_warnings(sines, k, product, chosen)),
         options=chosen,
-        stability=under,
-        model=model,
+        stability=sines.under,
+        model=sines.model,
         evidence=evidence,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sines:
+    """The frequency domain's part of a verdict; empty without sine logs."""
+
+    points: tuple[SinePoint, ...] = ()  # by rising period
+    measured: FrequencyResponse = field(default_factory=lambda: FrequencyResponse.from_points(()))
+    under: dict[Interpolation, Stability] = field(default_factory=dict)
+    model: ModelFit | None = None
+    requirements: dict[str, Requirement] = field(default_factory=dict)
+    margins: dict[str, Margins] = field(default_factory=dict)
+
+
+def _judge_sines(evidence: Sequence[Evidence], product: Product, options: EvaluationOptions) -> _Sines:
+    points = _sine_points(evidence)
+    if not points:
+        return _Sines()
+    measured = FrequencyResponse.from_points(points)
+    t_fme_s = max(point.t_fme_s for point in points)
+    under = stability_under_every_rule(measured, product, t_fme_s)
+    if options.interpolation not in under:
+        raise EvaluationError(f"the rule {options.interpolation} needs sines of at least 3 periods")
+    requirements = {
+        "R8": judge_stability(under, product, options),
+        "R9": judge_performance(measured, product),
+        "R10": judge_linearity_of_sines(points),
+    }
+    model = fit_model(measured, t_fme_s=t_fme_s) if Interpolation.MODEL in under else None
+    margins = frequency_margins(measured, product, options, t_fme_s)
+    return _Sines(points, measured, under, model, requirements, margins)
 
 
 def _checked(log: Log, product: Product) -> Log:
@@ -98,16 +115,19 @@ def _checked(log: Log, product: Product) -> Log:
     return log
 
 
-def _sine_points(evidence: Sequence[Evidence]) -> tuple[list[SinePoint], list[str]]:
-    """One point a period; of two logs the later one is taken, and said so."""
-    points: dict[float, SinePoint] = {}
-    doubled = []
-    for one in sorted(evidence, key=lambda one: one.log.start):
-        if isinstance(one.figures, SinePoint):
-            if one.figures.period_s in points:
-                doubled.append(f"two sine logs of {one.figures.period_s:g} s: the later one is judged")
-            points[one.figures.period_s] = one.figures
-    return list(points.values()), doubled
+def _sine_points(evidence: Sequence[Evidence]) -> tuple[SinePoint, ...]:
+    """One point a period, by rising period; of two logs the later one is taken."""
+    ordered = sorted(evidence, key=lambda one: one.log.start)
+    points = {one.figures.period_s: one.figures for one in ordered if isinstance(one.figures, SinePoint)}
+    return tuple(sorted(points.values(), key=lambda point: point.period_s))
+
+
+def _log_warnings(evidence: Sequence[Evidence]) -> list[str]:
+    periods = Counter(one.figures.period_s for one in evidence if isinstance(one.figures, SinePoint))
+    doubled = [
+        f"{count} sine logs of {period:g} s: the last one is judged" for period, count in periods.items() if count > 1
+    ]
+    return [*doubled, *(text for one in evidence for text in one.warnings)]
 
 
 def _of_logs(evidence: Sequence[Evidence]) -> dict[str, Requirement]:
@@ -122,22 +142,6 @@ def _of_logs(evidence: Sequence[Evidence]) -> dict[str, Requirement]:
         if decided is not None:
             found[name] = decided
     return found
-
-
-def _of_sines(
-    points: Sequence[SinePoint],
-    measured: FrequencyResponse,
-    under: dict[Interpolation, Stability],
-    product: Product,
-    options: EvaluationOptions,
-) -> dict[str, Requirement]:
-    if options.interpolation not in under:
-        raise EvaluationError(f"the rule {options.interpolation} needs sines of at least 3 periods")
-    return {
-        "R8": judge_stability(under, product, options),
-        "R9": judge_performance(measured, product),
-        "R10": judge_linearity_of_sines(points),
-    }
 
 
 def _reduction(evidence: Sequence[Evidence], measured: FrequencyResponse, product: Product) -> Reduction:
@@ -188,26 +192,20 @@ def _shown(factor: float | None) -> str:
     return "unknown" if factor is None else f"{factor:.4f}"
 
 
-def _stability_warnings(
-    under: dict[Interpolation, Stability],
-    measured: FrequencyResponse,
-    k: Reduction,
-    product: Product,
-    options: EvaluationOptions,
-) -> list[str]:
-    if not under:
+def _stability_warnings(sines: _Sines, k: Reduction, product: Product, options: EvaluationOptions) -> list[str]:
+    if not sines.under:
         return []
     limit = stability_radius(exempted=options.r8_exempted and product is Product.FCR_N)
-    passes = under[options.interpolation].value >= limit
+    passes = sines.under[options.interpolation].value >= limit
     found = [
         f"R8 {'passes' if passes else 'fails'} under {options.interpolation}, but "
         f"{'fails' if passes else 'passes'} under {rule} ({one.value:.4f})"
-        for rule, one in under.items()
+        for rule, one in sines.under.items()
         if (one.value >= limit) is not passes
     ]
-    if k.combined is not None and 0 < k.remaining < 1:
-        reduced = stability(measured.scaled(1 / k.remaining), rules.GRID_STABILITY[product])
-        if reduced.value < limit <= under[options.interpolation].value:
+    if passes and 0 < k.remaining < 1:
+        reduced = stability(sines.measured.scaled(1 / k.remaining), rules.GRID_STABILITY[product])
+        if reduced.value < limit:
             found.append(
                 f"R8 is judged with F as the requirements print it; with F/K, as R9 is, it fails ({reduced.value:.4f})"
             )
