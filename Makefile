@@ -1,7 +1,7 @@
 # One command per wish. Nothing here needs root, an activated environment or a Python on PATH that works.
 #
 #   make demo        a simulated home, a real broker, two minutes          (ARGS="--json")
-#   make test        every distribution's tests on one Python              (ARGS="-k bus")
+#   make test        every distribution's tests on one Python, but the slow (ARGS="-k bus")
 #   make test-all    tox: every installed Python, types, lint, imports, docs, wheels
 #   make bench       latency against a floor, memory, start-up times       (ARGS="--json")
 #   make lint        ruff, mypy, import rules; prints the code's size
@@ -43,7 +43,7 @@ demo: .venv/stamp-run
 	@.venv/bin/samspel demo $(ARGS)
 
 test: .venv/stamp-dev
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -m "not slow" $(ARGS)
 
 test-all: .venv/stamp-dev
 	PATH="$$(sh tools/find-python --path)$$PATH" $(PYTHON) -m tox run-parallel --parallel 2 $(ARGS)

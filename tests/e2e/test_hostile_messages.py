@@ -184,6 +184,7 @@ async def test_a_retained_set_point_of_yesterday(home):
     await still_hears(home)
 
 
+@pytest.mark.slow
 async def test_two_thousand_set_points_and_a_stop_in_the_middle(home):
     """the stop is never lost; every command has exactly one end, sent or waiting on disk"""
     before = len(home.twin.writes)
