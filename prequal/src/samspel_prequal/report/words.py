@@ -87,7 +87,8 @@ _UNITS: Final[Mapping[str, Unit]] = MappingProxyType(
         "1h": Unit("s", 0),
     }
 )
-_CEILINGS: Final = frozenset({"M-power-accuracy", "M-frequency-accuracy"})  # of which nothing may be declared
+_CEILINGS: Final = frozenset({"R4", "R5a", "R7", "R13", "M-power-accuracy", "M-frequency-accuracy"})
+_BELOW: Final = frozenset({"R9", "R10"})  # which must not be reached
 _SIGNED: Final = frozenset({"R1", "R1b"})
 
 
@@ -138,8 +139,13 @@ def power_text(power_w: float) -> str:
 
 
 def _side(name: str, requirement: Requirement) -> str:
-    """Whether the limit is a floor or a ceiling, from the margin's sense."""
-    if requirement.value is None or requirement.margin is None or requirement.limit is None:
-        return "≤" if name in _CEILINGS else ""
-    above = requirement.value - requirement.limit
-    return "≥" if abs(above - requirement.margin) <= abs(above + requirement.margin) else "≤"
+    """Whether the limit is a floor or a ceiling: from the margin's sense, and by name where there is none."""
+    if name in _BELOW:
+        return "<"
+    ceiling = name in _CEILINGS or "nem_wrong_s" in requirement.details
+    if requirement.value is not None and requirement.margin and requirement.limit is not None:
+        above = requirement.value - requirement.limit
+        ceiling = abs(above + requirement.margin) < abs(above - requirement.margin)
+    elif requirement.value is None and not ceiling:
+        return ""
+    return "≤" if ceiling else "≥"
