@@ -116,7 +116,7 @@ def _attach_all(
             rng,
             path=device.path,
             options=_options(device, serials.get(name)),
-            session=device.session,
+            session=device.read_session(),
             catalogues=plugins.fault_catalogues(device.driver),
             endpoint=endpoints.get((url.host, url.port)),
         )

@@ -75,6 +75,12 @@ WRONG = [
     (MQTT, f'{MQTT}\nprotocol = "6"', "mqtt.protocol", "'auto', '5' or '3.1.1'; found '6'"),
     (MQTT, f"{MQTT}\nkeepalive_s = 1", "mqtt.keepalive_s", "greater than or equal to 5; found 1"),
     (MQTT, f'{MQTT}\npassword = "x"', "mqtt.password", "allowed: mqtt.password_file"),
+    (
+        'driver = "acme"',
+        'driver = "acme"\nsession = { password = "x" }',
+        "devices.battery.session.password",
+        "_file, or SAM",
+    ),
     (MQTT, "", "mqtt.url", "required and missing"),
     ("dispatcher", "boss", "issuers.boss", "'household', 'dispatcher', 'installer' or 'local_safety'; found 'boss'"),
     ('["fleet-a"]', '"fleet-a"', "issuers.dispatcher", "found 'fleet-a'"),
@@ -179,3 +185,12 @@ def test_a_password_file_that_is_not_there_is_named(load):
 def test_a_directory_of_its_own(load):
     site = load("[site]", '[site]\ndirectory = "~/samspel"')
     assert site.site.state_directory() == Path.home() / "samspel"
+
+
+def test_the_password_of_a_login_comes_from_a_file_or_the_environment(load, tmp_path, monkeypatch):
+    file = tmp_path / "installer"
+    file.write_text("00000a\n", encoding="utf-8")
+    site = load('driver = "acme"', f'driver = "acme"\nsession = {{ user = "i", password_file = "{file}" }}')
+    assert site.devices["battery"].read_session() == {"user": "i", "password": "00000a"}
+    monkeypatch.setenv("SAMSPEL__DEVICES__BATTERY__SESSION__PASSWORD", "other")
+    assert load().devices["battery"].read_session() == {"password": "other"}

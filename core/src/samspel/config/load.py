@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,26 @@ def load_site(path: Path) -> SiteConfig:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
-    mqtt = table.get("mqtt")
-    if isinstance(mqtt, dict) and "password" in mqtt:
+    for key in _passwords(table):
         raise ConfigError(
-            f"{path}: mqtt.password: a password does not belong into this file; "
-            "allowed: mqtt.password_file, or SAMSPEL__MQTT__PASSWORD in the environment"
+            f"{path}: {key}: a password does not belong into this file; allowed: {key}_file, "
+            f"or SAMSPEL__{key.replace('.', '__').upper()} in the environment"
         )
     try:
         return SiteConfig(**table)
     except ValidationError as error:
         raise ConfigError(_explain(path, error)) from error
+
+
+def _passwords(table: dict[str, Any]) -> Iterator[str]:
+    """The keys under which somebody wrote a password down: the broker's, or that of a device's login."""
+    sections = {"mqtt": table.get("mqtt")}
+    devices = table.get("devices")
+    for name, device in devices.items() if isinstance(devices, dict) else ():
+        sections[f"devices.{name}.session"] = device.get("session") if isinstance(device, dict) else None
+    return (
+        f"{key}.password" for key, section in sections.items() if isinstance(section, dict) and "password" in section
+    )
 
 
 def _explain(path: Path, error: ValidationError) -> str:

@@ -88,10 +88,15 @@ class MqttConfig(_Table):
             return self.password.get_secret_value()
         if self.password_file is None:
             return None
-        try:
-            return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"mqtt.password_file: {self.password_file} cannot be read: {error}") from error
+        return _read_secret(self.password_file, "mqtt.password_file")
+
+
+def _read_secret(file: Path, key: str) -> str:
+    """What the file holds, without the end of its line."""
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{key}: {file} cannot be read: {error}") from error
 
 
 def _has_valid_port(url: str) -> bool:
@@ -126,8 +131,8 @@ class PollConfig(_Table):
 
 
 class DeviceConfig(_Table):
-    """One inverter. `session` goes to the vendor's login as it is; `allow_firmware` permits control on a firmware that
-    no map knows; `allow_low_confidence` names map rows and routes to use although they rest on weak evidence.
+    """One inverter. `allow_firmware` permits control on a firmware that no map knows; `allow_low_confidence` names map
+    rows and routes to use although they rest on weak evidence; `session` is for the vendor's login.
     """
 
     driver: Annotated[str, Field(min_length=1)]
@@ -141,6 +146,12 @@ class DeviceConfig(_Table):
     allow_firmware: bool = False
     allow_low_confidence: frozenset[str] = frozenset()
     session: dict[str, Any] = Field(default_factory=dict)
+
+    def read_session(self) -> dict[str, Any]:
+        """The login's settings; `password_file` is replaced by the password that it holds. Raises ConfigError."""
+        settings = dict(self.session)
+        file = settings.pop("password_file", None)
+        return settings if file is None else {**settings, "password": _read_secret(Path(file), "session.password_file")}
 
 
 class ControlConfig(_Table):
