@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from samspel_prequal.cli.aggregate import aggregate
 from samspel_prequal.cli.check import check
 from samspel_prequal.cli.demo import demo
 from samspel_prequal.cli.design import design
@@ -26,5 +27,6 @@ app.command()(check)
 app.command()(simulate)
 app.command()(evaluate)
 app.command()(design)
+app.command()(aggregate)
 app.command()(report)
 app.command()(demo)
