@@ -1,6 +1,8 @@
 """The curves that matter carry the evaluation's own numbers, and no plot leaves a trace behind."""
 
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import matplotlib as mpl
 import numpy as np
@@ -8,9 +10,19 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from samspel_prequal import rules
-from samspel_prequal.evaluate import MEASURED_RULES, Interpolation, nyquist_curve, stability_radius
+from samspel_prequal.evaluate import (
+    MEASURED_RULES,
+    EvaluationOptions,
+    Interpolation,
+    evaluate,
+    nyquist_curve,
+    stability_radius,
+)
 from samspel_prequal.evaluate.frequency_response import grid_response
 from samspel_prequal.evaluate.performance import performance
+from samspel_prequal.logs import TestLabel
+from samspel_prequal.plant import PlantSettings, ToyPlant
+from samspel_prequal.player import Site, record
 from samspel_prequal.plots import (
     Picture,
     Sine,
@@ -22,13 +34,19 @@ from samspel_prequal.plots import (
     ramps_plot,
     sensitivity_plot,
     sines_plot,
+    staircase_plot,
+    static_plot,
     steps_plot,
 )
 from samspel_prequal.plots.bode import forbidden
 from samspel_prequal.plots.style import thinned
-from samspel_prequal.product import Product, TestType
+from samspel_prequal.product import FCR_PRODUCTS, Product, TestType
+from samspel_prequal.signals import linearity, static_ramp
 
 from .conftest import CAPACITY_W, Judged
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+LINEARITY = TestLabel(TestType.LINEARITY)
 
 
 def curve(figure: Figure, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -89,6 +107,13 @@ def test_bode_shows_gain_and_phase(slow_up: Judged) -> None:
     _, gain = curve(figure, "gain")
     _, phase = curve(figure, "phase")
     assert gain * np.exp(1j * np.radians(phase)) == pytest.approx(slow_up.verdict.response.response)
+
+
+def test_a_wrong_sign_is_inside_the_picture(slow_up: Judged) -> None:
+    turned = [replace(one, response=-one.response) for one in slow_up.verdict.sine]
+    below = bode_plot(turned, Product.FCR_D_UP, radius=stability_radius()).figure().axes[1]
+    low, high = below.get_ylim()
+    assert all(low < value < high for value in np.asarray(below.lines[0].get_ydata(), dtype=float))
 
 
 def test_what_is_forbidden_is_what_the_evaluation_forbids(slow_up: Judged) -> None:
@@ -166,6 +191,31 @@ def test_energy_shows_log_and_plan(limited_down: Judged) -> None:
         _, drawn = curve(figure, name)
         assert (np.min(drawn), np.max(drawn)) == pytest.approx((np.min(values), np.max(values)))
     assert all(labelled(axes) for axes in figure.axes)
+
+
+@pytest.mark.parametrize("product", FCR_PRODUCTS)
+def test_the_staircase_marks_the_level_with_least_room(product: Product) -> None:
+    plant = PlantSettings(product, CAPACITY_W, lag_s=0.2, gain=1.04, steps=8, store_h=float("inf"))
+    log = record(ToyPlant(plant).play(linearity(product), 10.0), product, LINEARITY, START, Site())
+    (one,) = evaluate([log], product, CAPACITY_W, EvaluationOptions(non_continuous=True)).evidence
+    figure = staircase_plot(one.figures, product).figure()
+    hz, lowest = curve(figure, "lowest")
+    assert lowest == pytest.approx([level.lowest for level in one.figures])
+    assert set(np.round(hz, 3)) <= set(np.round(log.frequency_hz, 3))
+    tightest = min(one.figures, key=lambda level: level.room)
+    assert point(figure, "deciding")[1] == pytest.approx((tightest.lowest + tightest.highest) / 2)
+
+
+def test_the_static_ramp_shows_its_points() -> None:
+    plant = PlantSettings(Product.FCR_D_DOWN, CAPACITY_W, lag_s=0.5, store_h=float("inf"))
+    label = TestLabel(TestType.STATIC_RAMP)
+    signal = static_ramp(Product.FCR_D_DOWN)
+    log = record(ToyPlant(plant).play(signal, 10.0), Product.FCR_D_DOWN, label, START, Site())
+    (one,) = evaluate([log], Product.FCR_D_DOWN, CAPACITY_W).evidence
+    figure = static_plot(one.trace, one.figures, one.due_w, Product.FCR_D_DOWN).figure()
+    assert point(figure, "R2")[1] == pytest.approx(one.figures.activation.power_w / CAPACITY_W)
+    assert point(figure, "R5b") == pytest.approx((182.5, one.figures.early_w / CAPACITY_W), abs=0.05)
+    assert np.max(curve(figure, "frequency")[1]) == pytest.approx(50.5)
 
 
 def test_thinning_keeps_every_peak() -> None:

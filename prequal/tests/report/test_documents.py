@@ -107,6 +107,12 @@ def test_an_incomplete_evaluation_shows_what_is_missing(slow: Verdict) -> None:
     assert "sine 10 s" in page.text
 
 
+def test_who_shows_little_has_not_passed(fast: Verdict) -> None:
+    assert section(replace(fast, missing=()), ()).look == "pass"
+    found = section(fast, ())
+    assert (found.look, found.headline[:29]) == ("incomplete", "fails nothing so far with 80 ")
+
+
 def test_which_plots_belong_to_which_product(slow: Verdict, fast: Verdict) -> None:
     of_sines = ["nyquist", "sensitivity", "bode", "sines"]
     ramps = [f"{name}-RampEndurance" for name in ("ramps", "activation", "deactivation")]

@@ -10,6 +10,7 @@ from samspel_prequal.plots.nyquist import nyquist_plot
 from samspel_prequal.plots.ramps import activation_plot, deactivation_plot, ramps_plot
 from samspel_prequal.plots.sensitivity import sensitivity_plot
 from samspel_prequal.plots.sines import Sine, sines_plot
+from samspel_prequal.plots.static import staircase_plot, static_plot
 from samspel_prequal.plots.steps import steps_plot
 from samspel_prequal.plots.style import Picture
 
@@ -24,5 +25,7 @@ __all__ = [
     "ramps_plot",
     "sensitivity_plot",
     "sines_plot",
+    "staircase_plot",
+    "static_plot",
     "steps_plot",
 ]

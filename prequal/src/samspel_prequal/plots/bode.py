@@ -42,14 +42,14 @@ def bode_plot(figure: FigureBase, points: Sequence[SinePoint], product: Product,
     phase_deg = np.degrees(np.unwrap(np.angle(measured.response)))
     above, below = figure.subplots(2, sharex=True)
     top = max(_MOST_GAIN, 1.15 * max(point.gain for point in points))
-    low = min(-180.0, float(np.min(phase_deg)) - 30)
+    low, high = min(-180.0, float(np.min(phase_deg)) - 30), max(45.0, float(np.max(phase_deg)) + 30)
     if len(points) > 1:
-        _areas(above, below, measured, phase_deg, product, radius, (top, low))
+        _areas(above, below, measured, phase_deg, product, radius, (top, low, high))
     gain_error = np.array([point.gain - point.gain_ci[0] for point in ordered])
     phase_error = np.array([point.phase_ci[1] - point.phase_deg for point in ordered])
     _curve(above, measured.period_s, np.abs(measured.response), gain_error, "gain")
     _curve(below, measured.period_s, phase_deg, phase_error, "phase")
-    _frame(above, below, measured.period_s, (top, low))
+    _frame(above, below, measured.period_s, (top, low, high))
 
 
 def forbidden(
@@ -71,14 +71,14 @@ def _areas(
     phase_deg: FloatArray,
     product: Product,
     radius: float,
-    ends: tuple[float, float],
+    ends: tuple[float, float, float],
 ) -> None:
     period_s = np.geomspace(measured.period_s[0], measured.period_s[-1], _FINE)
     speed = omega(period_s)
     gain = np.interp(speed, measured.omega, np.abs(measured.response))
     phase = np.radians(np.interp(speed, measured.omega, phase_deg))
     gains = np.linspace(0.0, ends[0], _FINE)[:, None]
-    phases = np.linspace(ends[1], 45.0, _FINE)[:, None]
+    phases = np.linspace(*ends[1:], _FINE)[:, None]
     _shade(above, period_s, gains[:, 0], forbidden(_polar(gains, phase), speed, product, radius))
     _shade(below, period_s, phases[:, 0], forbidden(_polar(gain, np.radians(phases)), speed, product, radius))
 
@@ -106,12 +106,12 @@ def _curve(axes: Axes, period_s: FloatArray, values: FloatArray, error: FloatArr
     axes.plot(period_s, values, "o-", color=BLUE, markeredgecolor=BLACK, markersize=5, gid=name, label=f"{name} of F")
 
 
-def _frame(above: Axes, below: Axes, period_s: FloatArray, ends: tuple[float, float]) -> None:
+def _frame(above: Axes, below: Axes, period_s: FloatArray, ends: tuple[float, float, float]) -> None:
     above.axhline(1.0, color=BLACK, linewidth=0.7, linestyle="--")
     below.axhline(0.0, color=BLACK, linewidth=0.7, linestyle="--")
     above.set_ylim(0, ends[0])
-    below.set_ylim(ends[1], 45)
-    below.set_yticks(np.arange(np.ceil(ends[1] / 45) * 45, 46, 45))
+    below.set_ylim(*ends[1:])
+    below.set_yticks(np.arange(np.ceil(ends[1] / 45) * 45, ends[2] + 1, 45))
     above.set_ylabel("gain |F| [-]")
     below.set_ylabel("phase of F [°]")
     above.set_title("F: gain and phase, with what R8 and R9 forbid")

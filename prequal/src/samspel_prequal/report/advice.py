@@ -14,6 +14,7 @@ from samspel_prequal.report.words import power_text
 __all__ = ["advice", "failed", "is_reduced", "room"]
 
 _LEAST_CUT_S: Final = 0.005
+_HARDLY: Final = 0.1  # of what is due: less is not a matter of gain
 
 
 def room(name: str, margins: Margins | None) -> str:
@@ -97,8 +98,8 @@ def _reduced_capacity(verdict: Verdict) -> str:
 
 
 def _steady(requirement: Requirement, _: Verdict) -> str:
-    if requirement.value is None or requirement.value <= -1:
-        return "nothing is delivered in this direction: check sign, droop and wiring."
+    if requirement.value is None or requirement.value < _HARDLY - 1:
+        return "next to nothing is delivered in this direction: check sign, droop and wiring."
     gain = 1 + requirement.value
     return f"the static gain is {gain:.3f} of what is due: multiply it by {1 / gain:.3f}."
 
@@ -118,11 +119,15 @@ def _residual(_: Requirement, __: Verdict) -> str:
 
 
 def _energy(requirement: Requirement, _: Verdict) -> str:
+    if "nem_wrong_s" not in requirement.details:
+        return f"{requirement.text}."
     return f"{requirement.text}; compare with the dashed line and the hatched seconds in the plot of R12."
 
 
-def _nothing(_: Requirement, __: Verdict) -> str:
-    return ""
+def _activation(requirement: Requirement, verdict: Verdict) -> str:
+    if any(_too_late(verdict.margins.get(name)) for name in ("R2", "R3")):
+        return ""
+    return f"{requirement.text}. No earlier start mends it: look at sign, gain and limits of power."
 
 
 def _anything(requirement: Requirement, _: Verdict) -> str:
@@ -133,8 +138,8 @@ _HOW: Final[Mapping[str, Callable[[Requirement, Verdict], str]]] = MappingProxyT
     {
         "R1": _steady,
         "R1b": _steady,
-        "R2": _nothing,
-        "R3": _nothing,
+        "R2": _activation,
+        "R3": _activation,
         "R4": _excess,
         "R8": _stable,
         "R10": _residual,

@@ -78,6 +78,12 @@ class Section:
         return PRODUCT_NAMES[self.verdict.product]
 
     @property
+    def look(self) -> str:
+        """How the headline is to look: pass, pass-reduced, fail, or incomplete where nothing fails so far."""
+        found = self.verdict.verdict
+        return found.value if self.verdict.complete or found is Outcome.FAIL else Outcome.INCOMPLETE.value
+
+    @property
     def numbers(self) -> dict[str, Any]:
         """The evaluation, as JSON has it."""
         return self.verdict.as_json()
@@ -133,7 +139,10 @@ def _headline(verdict: Verdict) -> str:
         Outcome.FAIL: f"fails with {capacity}: {', '.join(failed(verdict) if hard else ['K'])}",
         Outcome.INCOMPLETE: "nothing was judged",
     }[verdict.verdict]
-    return said if verdict.complete else f"{said}; incomplete, {len(verdict.missing)} points are still to be shown"
+    if verdict.complete:
+        return said
+    so_far = said.replace("passes with", "fails nothing so far with", 1)  # who shows little has not passed
+    return f"{so_far}; incomplete, {len(verdict.missing)} points are still to be shown"
 
 
 def _rows(verdict: Verdict) -> tuple[Row, ...]:

@@ -14,6 +14,7 @@ from samspel_prequal.report.sheet import Cell, Sheet
 __all__ = ["write_pdf"]
 
 _COLORS: Final = {"pass": "#00694c", "fail": "#a83d00", "reduced": "#7a5500", "open": GREY}
+_HEADLINE_COLORS: Final = {"pass": "#00694c", "pass-reduced": "#7a5500", "fail": "#a83d00", "incomplete": GREY}
 _MARKS: Final = {True: ("pass", GREEN), False: ("FAIL", VERMILLION)}
 
 
@@ -37,8 +38,7 @@ def _front(sheet: Sheet, report: Report) -> None:
     sheet.text(report.title, size=15, bold=True)
     sheet.text(f"{report.created:%Y-%m-%d %H:%M %Z} · figures of {report.versions[0][1]}", color=GREY)
     for section in report.sections:
-        color = _COLORS["fail" if section.verdict.verdict.value == "fail" else "pass"]
-        sheet.text(f"{section.name} {section.headline}", bold=True, color=color)
+        sheet.text(f"{section.name} {section.headline}", bold=True, color=_HEADLINE_COLORS[section.look])
 
 
 def _section(sheet: Sheet, section: Section) -> None:

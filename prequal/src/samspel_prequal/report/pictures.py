@@ -10,6 +10,7 @@ import numpy as np
 from samspel_prequal.evaluate import Evidence, SinePoint, Verdict, stability_radius
 from samspel_prequal.evaluate.energy import EnergyFigures
 from samspel_prequal.evaluate.ramps import RampFigures
+from samspel_prequal.evaluate.static import StaticFigures
 from samspel_prequal.evaluate.steps import StepFigures
 from samspel_prequal.plots import (
     Picture,
@@ -22,6 +23,8 @@ from samspel_prequal.plots import (
     ramps_plot,
     sensitivity_plot,
     sines_plot,
+    staircase_plot,
+    static_plot,
     steps_plot,
 )
 from samspel_prequal.product import Product
@@ -53,6 +56,15 @@ def _of_log(evidence: Evidence, verdict: Verdict) -> Iterator[Plate]:
         yield from _ramps(evidence, figures, verdict, label)
     elif isinstance(figures, EnergyFigures):
         yield _energy(evidence, figures, verdict, label)
+    elif isinstance(figures, StaticFigures):
+        yield _static(evidence, figures, verdict, label)
+    elif isinstance(figures, tuple):
+        yield Plate(
+            f"staircase-{label}",
+            f"Staircase ({label})",
+            "Every bar must lie inside the dotted envelope; the diamond has the least room.",
+            staircase_plot(figures, verdict.product),
+        )
 
 
 def _steps(evidence: Evidence, figures: StepFigures, verdict: Verdict, label: str) -> Plate:
@@ -106,6 +118,16 @@ def _energy(evidence: Evidence, figures: EnergyFigures, verdict: Verdict, label:
             energy_wh / evidence.due_w,
             verdict.options.thresholds,
         ),
+    )
+
+
+def _static(evidence: Evidence, figures: StaticFigures, verdict: Verdict, label: str) -> Plate:
+    return Plate(
+        f"static-{label}",
+        f"Static ramp ({label})",
+        "The steady power must lie in the dotted band, the peak below the hatched area. After the frequency is back, "
+        "power must stay for 60 s and then fall slowly.",
+        static_plot(evidence.trace, figures, evidence.due_w, verdict.product),
     )
 
 
