@@ -12,7 +12,7 @@ from samspel_prequal.aggregate.ranking import RANKED
 from samspel_prequal.errors import AggregateError
 from samspel_prequal.evaluate.frequency_response import omega
 from samspel_prequal.evaluate.options import EvaluationOptions
-from samspel_prequal.product import FCR_PRODUCTS, Product
+from samspel_prequal.product import FCR_PRODUCTS, Product, TestType
 
 from .fleets import HOME_W, Chosen, exact_response, homes, sine_label, with_gain
 
@@ -79,20 +79,20 @@ def test_delays_on_a_lattice_are_the_known_mean_of_an_even_spread() -> None:
 @pytest.mark.parametrize("product", [N, DOWN])
 def test_leaving_one_out_is_doing_it_all_again_without_it(product: Product) -> None:
     random = np.random.default_rng(11)
-    group = [with_gain(home, random.normal(1, 0.1)) for home in homes(product, 6, random.uniform(0.1, 1.5, 6))]
+    group = [with_gain(home, random.normal(1, 0.1)) for home in homes(product, 5, random.uniform(0.1, 1.5, 5))]
     group[2] = with_gain(group[2], -0.8)
-    group[4] = replace(group[4], settings=replace(group[4].settings, noise=0.05, backlash=0.1))
+    group[4] = replace(group[4], settings=replace(group[4].settings, noise=0.02, backlash=0.1))
     fleet = SimulatedFleet(product, tuple(group))
     tests = [str(label) for label in fleet.labels]
-    whole = aggregate(fleet, 6 * HOME_W, BEHIND_METER)
+    whole = aggregate(fleet, 5 * HOME_W, BEHIND_METER)
     scale = {name: whole.verdict.requirements[name].margin / whole.room[name] for name in whole.room}
     for home in whole.homes:
-        rest = aggregate(Chosen(fleet, tests, without=home.home), 5 * HOME_W, BEHIND_METER)
+        rest = aggregate(Chosen(fleet, tests, without=home.home), 4 * HOME_W, BEHIND_METER)
         assert set(home.cost) == {name for name in RANKED if name in rest.verdict.requirements}
         for name, cost in home.cost.items():
             again = rest.verdict.requirements[name].margin - whole.verdict.requirements[name].margin
             # R10 of a noisy sum may rest on other periods than that of the sum without its noisy home.
-            slack = 0.02 if name == "R10" else 2e-4
+            slack = 0.02 if name == "R10" else 1e-3
             assert cost * scale[name] == pytest.approx(again, abs=slack), (home.home, name)
 
 
@@ -116,9 +116,9 @@ def test_ranking_by_a_requirement_of_choice() -> None:
 
 def test_memory_is_that_of_one_test_whatever_the_number_of_tests() -> None:
     """A row a home in single precision, a few numbers a home beside it; the homes are made one after the other."""
-    count = 60
+    count = 40
     fleet = SimulatedFleet(UP, draw(Population(count, count * HOME_W), UP, 1))
-    longest = max((sum(1 for _ in [0]), label) for label in fleet.labels if label.test_type.value == "Ramp")[1]
+    (longest,) = [label for label in fleet.labels if label.test_type is TestType.RAMP]
     samples = gather_block(Chosen(fleet, [str(longest)]).traces(longest), Gaps()).grid.count
     aggregate(Chosen(fleet, ["Ramp"]), count * HOME_W)  # whatever is loaded once is not counted
     peaks = []
