@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["design"]
 
+PICTURE_DPI = 180
+
 
 def design(
     product: Annotated[list[Product] | None, typer.Option(help="Of these products only; may be repeated.")] = None,
@@ -89,7 +91,7 @@ def _draw(loop: Loop, chosen: list[Product], path: Path, *, marked: bool) -> Non
     from samspel_prequal.design.chart import design_chart  # noqa: PLC0415
 
     panels = [one for one in chosen if one is not Product.FCR_D_DOWN or Product.FCR_D_UP not in chosen]
-    design_chart(loop, panels, mark="as given" if marked else "").figure().savefig(path)
+    design_chart(loop, panels, mark="as given" if marked else "").figure().savefig(path, dpi=PICTURE_DPI)
 
 
 def _say(verdicts: list[DesignVerdict], sizes: list[FleetSize], models: Models | None, *, as_json: bool) -> None:

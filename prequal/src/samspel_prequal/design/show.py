@@ -23,6 +23,7 @@ _TIME_NAMES: Final = {
     "meter_s": "meter",
     "control_period_s": "period",
 }
+_NOTHING: Final = 1e-9  # of a margin, a millisecond
 _UNITS: Final = {"R2": "share of ΔPt", "R3": "s of ΔPt", "R8": "distance to -1", "R9": "of the limit"}
 
 
@@ -66,7 +67,9 @@ def _number(value: float | None) -> str:
 
 
 def _cost(value: float | None) -> str:
-    return "" if value is None else f"{-value:+.6f}"
+    if value is None:
+        return ""
+    return "0" if abs(value) < _NOTHING else f"{-value:+.1e}"
 
 
 def models_table(found: Sequence[Suitability], unread: Sequence[Unread]) -> RenderableType:
