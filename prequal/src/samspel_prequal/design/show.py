@@ -24,25 +24,27 @@ _TIME_NAMES: Final = {
     "control_period_s": "period",
 }
 _NOTHING: Final = 1e-9  # of a margin, a millisecond
-_UNITS: Final = {"R2": "share of ΔPt", "R3": "s of ΔPt", "R8": "distance to -1", "R9": "of the limit"}
+_UNITS: Final = {"R3": "s·ΔPt", "R8": "distance", "R9": "limit"}
 
 
 def verdict_tables(verdict: DesignVerdict) -> RenderableType:
     """The requirements of one product, with margins and what a millisecond costs."""
     table = Table(title=f"{verdict.product.value}: {_outcome(verdict)}", title_justify="left", title_style="bold")
-    for name in ("requirement", "verdict", "value", "limit", "margin", "unit", "delay left [s]"):
-        table.add_column(name, justify="left" if name in {"requirement", "verdict", "unit"} else "right")
+    for name in ("rule", "verdict", "unit"):
+        table.add_column(name, no_wrap=True)
+    for name in ("value", "limit", "margin", "delay left"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name in TIMES:
-        table.add_column(f"per ms {_TIME_NAMES[name]}", justify="right")
+        table.add_column(f"1 ms {_TIME_NAMES[name]}", justify="right", min_width=8)
     for rule, one in verdict.requirements.items():
         left = verdict.delay_left_s.get(rule)
         table.add_row(
             rule,
             "pass" if one.passed else "FAIL",
+            _UNITS.get(rule, "ΔPt"),
             _number(one.value),
             _number(one.limit),
             _number(one.margin),
-            _UNITS.get(rule, "of ΔPt"),
             "" if rule == "R1" else _left(left, passed=one.passed is True),
             *(_cost(verdict.cost_per_ms[name].get(rule)) for name in TIMES),
         )
@@ -58,8 +60,8 @@ def _outcome(verdict: DesignVerdict) -> str:
 
 def _left(seconds: float | None, *, passed: bool) -> str:
     if seconds is None:
-        return "> 10" if passed else "no dead time is short enough"
-    return f"{seconds:.2f}"
+        return "> 10 s" if passed else "never"
+    return f"{seconds:.2f} s"
 
 
 def _number(value: float | None) -> str:
