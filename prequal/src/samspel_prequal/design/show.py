@@ -24,24 +24,23 @@ _TIME_NAMES: Final = {
     "control_period_s": "period",
 }
 _NOTHING: Final = 1e-9  # of a margin, a millisecond
-_UNITS: Final = {"R3": "s·ΔPt", "R8": "distance", "R9": "limit"}
+_UNITS: Final = {"R3": "[s]"}
 
 
 def verdict_tables(verdict: DesignVerdict) -> RenderableType:
-    """The requirements of one product, with margins and what a millisecond costs."""
+    """The requirements of one product: margins, the room in dead time, and what a millisecond costs."""
     table = Table(title=f"{verdict.product.value}: {_outcome(verdict)}", title_justify="left", title_style="bold")
-    for name in ("rule", "verdict", "unit"):
+    for name in ("rule", "verdict"):
         table.add_column(name, no_wrap=True)
-    for name in ("value", "limit", "margin", "delay left"):
+    for name in ("value", "limit", "margin", "room"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in TIMES:
-        table.add_column(f"1 ms {_TIME_NAMES[name]}", justify="right", min_width=8)
+        table.add_column(f"1 ms {_TIME_NAMES[name]}", justify="right", min_width=7)
     for rule, one in verdict.requirements.items():
         left = verdict.delay_left_s.get(rule)
         table.add_row(
-            rule,
+            f"{rule} {_UNITS.get(rule, '')}".strip(),
             "pass" if one.passed else "FAIL",
-            _UNITS.get(rule, "ΔPt"),
             _number(one.value),
             _number(one.limit),
             _number(one.margin),
