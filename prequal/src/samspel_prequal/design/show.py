@@ -24,7 +24,7 @@ _TIME_NAMES: Final = {
     "control_period_s": "period",
 }
 _NOTHING: Final = 1e-9  # of a margin, a millisecond
-_UNITS: Final = {"R3": "[s]"}
+_UNITS: Final = {"R3": "(s)"}
 
 
 def verdict_tables(verdict: DesignVerdict) -> RenderableType:
