@@ -13,7 +13,7 @@ from .commands import ended, samspel, start
 from .real import HELD_ZERO, battery_w, one_home, quick_twin, registers, until
 from .scenes import Backstage, Scenes
 
-scenes = Scenes(at_once=15)
+scenes = Scenes(at_once=4)
 stage = scenes.stage()
 
 FOLLOWED = {"forcible_charge_power": 1500, "forcible_command": 1}
