@@ -29,13 +29,13 @@ _UNITS: Final = {"R3": "(s)"}
 
 def verdict_tables(verdict: DesignVerdict) -> RenderableType:
     """The requirements of one product: margins, the room in dead time, and what a millisecond costs."""
-    table = Table(title=f"{verdict.product.value}: {_outcome(verdict)}", title_justify="left", title_style="bold")
+    table = _table(f"{verdict.product.value}: {_outcome(verdict)}")
     for name in ("rule", "verdict"):
         table.add_column(name, no_wrap=True)
     for name in ("value", "limit", "margin", "room"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in TIMES:
-        table.add_column(f"1 ms {_TIME_NAMES[name]}", justify="right", min_width=7)
+        table.add_column(f"1 ms {_TIME_NAMES[name]}", justify="right", min_width=6)
     for rule, one in verdict.requirements.items():
         left = verdict.delay_left_s.get(rule)
         table.add_row(
@@ -48,6 +48,11 @@ def verdict_tables(verdict: DesignVerdict) -> RenderableType:
             *(_cost(verdict.cost_per_ms[name].get(rule)) for name in TIMES),
         )
     return table
+
+
+def _table(title: str) -> Table:
+    """Without a frame: a terminal of 80 columns has none to spare."""
+    return Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
 
 
 def _outcome(verdict: DesignVerdict) -> str:
@@ -70,21 +75,22 @@ def _number(value: float | None) -> str:
 def _cost(value: float | None) -> str:
     if value is None:
         return ""
-    return "0" if abs(value) < _NOTHING else f"{-value:+.1e}"
+    return "0" if abs(value) < _NOTHING else f"{-value:+.0e}"
 
 
 def models_table(found: Sequence[Suitability], unread: Sequence[Unread]) -> RenderableType:
     """Which model can serve which product."""
-    table = Table(title="Which model can serve which product", title_justify="left", title_style="bold")
-    for name in ("driver", "models", "product", "latency", "dynamics", "evidence", "permitted", "why"):
-        table.add_column(name, overflow="fold")
-    before: tuple[str, ...] = ()
+    table = _table("Which model can serve which product")
+    for name in ("product", "latency", "dynamics", "evidence", "permitted"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("why", overflow="fold", ratio=1)
+    before = ""
     for one in found:
-        head = (one.record.driver, ", ".join(one.record.models))
-        shown = head if head != before else ("", "")
+        head = f"{one.record.driver}: {', '.join(one.record.models)}"
+        if head != before:
+            table.add_row("", "", "", "", "", Text(head, style="bold"))
         before = head
         table.add_row(
-            *shown,
             one.product.value,
             "not known" if one.latency_s is None else f"{one.latency_s:g} s",
             one.dynamics.value,
@@ -118,7 +124,7 @@ def _which(one: Suitability) -> str:
 
 def sizes_table(sizes: Iterable[FleetSize]) -> RenderableType:
     """Fleet sizes for a bid."""
-    table = Table(title="Homes for a bid (limited reservoirs)", title_justify="left", title_style="bold")
+    table = _table("Homes for a bid (limited reservoirs)")
     for name in ("sold at once", "bid", "capacity of a home", "homes", "decided by"):
         table.add_column(name, justify="right" if name in {"bid", "capacity of a home", "homes"} else "left")
     for one in sizes:
