@@ -25,9 +25,11 @@ def _verdict_table(found: Aggregate) -> Table:
     title = (
         f"{verdict.product.value}, {len(found.homes)} homes, {verdict.capacity_w / 1e6:g} MW: {verdict.verdict.value}"
     )
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = _table(title)
     for name in ("requirement", "verdict", "value", "limit", "margin", "what"):
-        table.add_column(name, justify="right" if name in {"value", "limit", "margin"} else "left", overflow="fold")
+        table.add_column(
+            name, justify="right" if name in {"value", "limit", "margin"} else "left", no_wrap=name != "what"
+        )
     for name, one in verdict.requirements.items():
         if one.value is not None:
             said = "pass" if one.passed else "FAIL"
@@ -52,22 +54,36 @@ def _notes(found: Aggregate) -> list[str]:
 
 
 def _homes_table(found: Aggregate, top: int) -> Table:
-    shown = [name for name in RANKED if name in found.room]
-    table = Table(
-        title=f"The {min(top, len(found.homes))} homes that cost most", title_justify="left", title_style="bold"
-    )
-    for name in (
-        "home",
-        *(f"{name} *" if name == found.decided_by else name for name in shown),
-        "gain",
-        "delay",
-        "what",
-    ):
-        table.add_column(name, justify="left" if name in {"home", "what"} else "right")
+    """The requirement that ranks, and of the others the one that the home costs most; JSON has them all."""
+    table = _table(f"The {min(top, len(found.homes))} homes that cost most")
+    table.add_column("home", no_wrap=True)
+    for name in (found.decided_by, "most of the others", "gain", "delay"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("what", ratio=1)
     for home in found.homes[:top]:
-        costs = (f"{home.cost[name]:+.5f}" if name in home.cost else "" for name in shown)
-        table.add_row(home.home, *costs, _gain(home), f"{home.facts.delay_s:.2f} s", ", ".join(home.suspicions))
+        cost = home.cost.get(found.decided_by)
+        table.add_row(
+            home.home,
+            "" if cost is None else f"{cost:+.5f}",
+            _other(home, found),
+            _gain(home),
+            f"{home.facts.delay_s:.2f} s",
+            ", ".join(home.suspicions),
+        )
     return table
+
+
+def _other(home: HomeCost, found: Aggregate) -> str:
+    others = {name: cost for name, cost in home.cost.items() if name in RANKED and name != found.decided_by}
+    if not others:
+        return ""
+    name = max(others, key=lambda one: others[one])
+    return f"{name} {others[name]:+.5f}"
+
+
+def _table(title: str) -> Table:
+    """Without a frame: a terminal of 80 columns has none to spare."""
+    return Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
 
 
 def _gain(home: HomeCost) -> str:
