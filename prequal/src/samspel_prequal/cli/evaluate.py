@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samspel_prequal.cli import options as option
 from samspel_prequal.product import Product
 
 if TYPE_CHECKING:
@@ -17,50 +17,46 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "load_logs", "shown"]
 
-_Name = TypeVar("_Name", bound=StrEnum)
 _WORDS = {True: "pass", False: "FAIL", None: "open"}
-_RULES = "chords, chord-to-origin, interpolated-f-polar, interpolated-f-cartesian, strictest (the default), model"
 
 
 def evaluate(
-    logs: Annotated[list[Path], typer.Argument(help="Logs in the TSOs' CSV form, or folders of them.")],
-    product: Annotated[Product, typer.Option(help="What is to be prequalified: fcr-n, fcr-d-up or fcr-d-down.")],
-    capacity_w: Annotated[float, typer.Option(help="The capacity: the theoretical steady-state response in W.")],
-    t_fme: Annotated[
-        float | None, typer.Option(help="Time constant of the frequency meter in s, for a signal put in behind it.")
-    ] = None,
-    interpolation: Annotated[
-        str, typer.Option(help=f"How the Nyquist curve runs between points: {_RULES}.")
-    ] = "strictest",
-    window: Annotated[str, typer.Option(help="Where steady power is read: last-60-s or inner.")] = "last-60-s",
-    energy_wh: Annotated[float | None, typer.Option(help="Energy range used for FCR in Wh, for NEM and AEM.")] = None,
-    rated_w: Annotated[float | None, typer.Option(help="Rated power; the capacity if left out.")] = None,
-    combined_fcr_n_w: Annotated[float | None, typer.Option(help="FCR-N that ran beside FCR-D, for R1b.")] = None,
-    exempted: Annotated[
-        bool, typer.Option("--r8-exempted", help="FCR-N with the 75 % radius, on application.")
-    ] = False,
-    mode_shifting: Annotated[
-        bool, typer.Option("--mode-shifting", help="The entity shifts modes: R13 is due.")
-    ] = False,
-    non_continuous: Annotated[bool, typer.Option("--non-continuous", help="Relay-like entity: R11 is due.")] = False,
-    low_rate_consent: Annotated[bool, typer.Option("--low-rate-consent", help="The TSO allows tests at 1 Hz.")] = False,
+    logs: option.Logs,
+    product: option.OfProduct,
+    capacity_w: option.CapacityW,
+    t_fme: option.TFme = None,
+    interpolation: option.InterpolationRule = "strictest",
+    window: option.Window = "last-60-s",
+    energy_wh: option.EnergyWh = None,
+    rated_w: option.RatedW = None,
+    combined_fcr_n_w: option.CombinedFcrNW = None,
+    exempted: option.Exempted = False,
+    mode_shifting: option.ModeShifting = False,
+    non_continuous: option.NonContinuous = False,
+    low_rate_consent: option.LowRateConsent = False,
+    power_accuracy: option.PowerAccuracy = None,
+    frequency_accuracy_hz: option.FrequencyAccuracyHz = None,
+    clock: option.Clock = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
     """Put logs to every requirement that they can show. Exit 1 when the verdict is a fail."""
-    from samspel_prequal.evaluate import AveragingWindow, EvaluationOptions, Interpolation, Outcome  # noqa: PLC0415
+    from samspel_prequal.evaluate import Outcome  # noqa: PLC0415
     from samspel_prequal.evaluate import evaluate as put_to_all  # noqa: PLC0415
 
-    options = EvaluationOptions(
-        t_fme_s=t_fme,
-        interpolation=_named(Interpolation, interpolation),
-        window=_named(AveragingWindow, window),
+    options = option.evaluation_options(
+        t_fme=t_fme,
+        interpolation=interpolation,
+        window=window,
         energy_wh=energy_wh,
         rated_w=rated_w,
         combined_fcr_n_w=combined_fcr_n_w,
-        r8_exempted=exempted,
+        exempted=exempted,
         mode_shifting=mode_shifting,
         non_continuous=non_continuous,
         low_rate_consent=low_rate_consent,
+        power_accuracy=power_accuracy,
+        frequency_accuracy_hz=frequency_accuracy_hz,
+        clock=clock,
     )
     found = put_to_all(load_logs(logs, product), product, capacity_w, options)
     typer.echo(json.dumps(found.as_json(), allow_nan=False) if as_json else shown(found))
@@ -99,10 +95,3 @@ def _in_folder(folder: Path, product: Product) -> list[Path]:
     if not files:
         raise FileNotFoundError(f"no log of {product} (…_{product.service}_….csv) in {folder}")
     return files
-
-
-def _named(kind: type[_Name], text: str) -> _Name:
-    try:
-        return kind(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r}: expected one of {', '.join(kind)}") from None

@@ -9,58 +9,50 @@ from typing import Annotated
 
 import typer
 
-from samspel_prequal.cli.choice import named
-from samspel_prequal.product import Product
+from samspel_prequal.cli import options as option
 
 __all__ = ["report"]
 
 
 def report(
-    logs: Annotated[list[Path], typer.Argument(help="Logs in the TSOs' CSV form, or folders of them.")],
-    product: Annotated[Product, typer.Option(help="What is to be prequalified: fcr-n, fcr-d-up or fcr-d-down.")],
-    capacity_w: Annotated[float, typer.Option(help="The capacity: the theoretical steady-state response in W.")],
+    logs: option.Logs,
+    product: option.OfProduct,
+    capacity_w: option.CapacityW,
     output: Annotated[Path, typer.Option("-o", "--output", help="HTML page to write.")] = Path("report.html"),
     pdf: Annotated[Path | None, typer.Option(help="PDF to write besides.")] = None,
-    t_fme: Annotated[float | None, typer.Option(help="Time constant of the frequency meter in s.")] = None,
-    interpolation: Annotated[
-        str, typer.Option(help="How the Nyquist curve runs between points; as for evaluate.")
-    ] = "strictest",
-    window: Annotated[str, typer.Option(help="Where steady power is read: last-60-s or inner.")] = "last-60-s",
-    energy_wh: Annotated[float | None, typer.Option(help="Energy range used for FCR in Wh, for NEM and AEM.")] = None,
-    rated_w: Annotated[float | None, typer.Option(help="Rated power; the capacity if left out.")] = None,
-    combined_fcr_n_w: Annotated[float | None, typer.Option(help="FCR-N that ran beside FCR-D, for R1b.")] = None,
-    exempted: Annotated[bool, typer.Option("--r8-exempted", help="FCR-N with the 75 % radius.")] = False,
-    mode_shifting: Annotated[bool, typer.Option("--mode-shifting", help="The entity shifts modes.")] = False,
-    non_continuous: Annotated[bool, typer.Option("--non-continuous", help="Relay-like entity.")] = False,
-    low_rate_consent: Annotated[bool, typer.Option("--low-rate-consent", help="Tests at 1 Hz are allowed.")] = False,
-    power_accuracy: Annotated[float | None, typer.Option(help="Declared, as a share of full power: 0.01.")] = None,
-    frequency_accuracy_hz: Annotated[float | None, typer.Option(help="Declared, in Hz: 0.002.")] = None,
-    clock: Annotated[bool | None, typer.Option("--clock-synced/--clock-free", help="Declared.")] = None,
+    t_fme: option.TFme = None,
+    interpolation: option.InterpolationRule = "strictest",
+    window: option.Window = "last-60-s",
+    energy_wh: option.EnergyWh = None,
+    rated_w: option.RatedW = None,
+    combined_fcr_n_w: option.CombinedFcrNW = None,
+    exempted: option.Exempted = False,
+    mode_shifting: option.ModeShifting = False,
+    non_continuous: option.NonContinuous = False,
+    low_rate_consent: option.LowRateConsent = False,
+    power_accuracy: option.PowerAccuracy = None,
+    frequency_accuracy_hz: option.FrequencyAccuracyHz = None,
+    clock: option.Clock = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say the evaluation as JSON, besides.")] = False,
 ) -> None:
     """Write a report on one product. Exit 1 when the verdict is a fail."""
-    from samspel_prequal.evaluate import (  # noqa: PLC0415
-        AveragingWindow,
-        EvaluationOptions,
-        Interpolation,
-        Outcome,
-    )
+    from samspel_prequal.evaluate import Outcome  # noqa: PLC0415
     from samspel_prequal.report import html_page, report_on, section_from_files, write_pdf  # noqa: PLC0415
 
-    options = EvaluationOptions(
-        t_fme_s=t_fme,
-        interpolation=named(Interpolation, interpolation),
-        window=named(AveragingWindow, window),
+    options = option.evaluation_options(
+        t_fme=t_fme,
+        interpolation=interpolation,
+        window=window,
         energy_wh=energy_wh,
         rated_w=rated_w,
         combined_fcr_n_w=combined_fcr_n_w,
-        r8_exempted=exempted,
+        exempted=exempted,
         mode_shifting=mode_shifting,
         non_continuous=non_continuous,
         low_rate_consent=low_rate_consent,
         power_accuracy=power_accuracy,
         frequency_accuracy_hz=frequency_accuracy_hz,
-        clock_synchronised=clock,
+        clock=clock,
     )
     found = section_from_files(logs, product, capacity_w, options)
     document = report_on(found.sources[0].log.resource, [found], datetime.now(UTC))
