@@ -49,7 +49,7 @@ class Scenes:
         return scene
 
     def slow(self, scene: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
-        """A scene that takes most of a minute whatever the machine."""
+        """A scene that waits long whatever the machine, or one of many of its kind: `make test` leaves it out."""
         self._slow.add(scene.__name__)
         return self(scene)
 

@@ -50,7 +50,7 @@ async def read(backstage: Backstage) -> None:
         assert twin.twin.writes == type(twin.twin.writes)(), "reading writes nothing"
 
 
-@scenes
+@scenes.slow
 async def watch(backstage: Backstage) -> None:
     """--watch: a document a reading, until Ctrl-C"""
     async with quick_twin() as twin:
@@ -79,7 +79,7 @@ async def set_power(backstage: Backstage) -> None:
         assert registers(twin.twin) == before
 
 
-@scenes
+@scenes.slow
 async def zero(backstage: Backstage) -> None:
     async with quick_twin() as twin:
         before = registers(twin.twin)
@@ -110,7 +110,7 @@ async def stop_and_release(backstage: Backstage) -> None:
         assert registers(twin.twin) == before
 
 
-@scenes
+@scenes.slow
 async def killed_and_released(backstage: Backstage) -> None:
     """kill -9 of a long command: the next one need not wait for its end"""
     folder = backstage.folder / "killed-1"
@@ -121,7 +121,7 @@ async def killed_and_released(backstage: Backstage) -> None:
         assert (ran.code, registers(twin.twin)) == (0, before), ran
 
 
-@scenes
+@scenes.slow
 async def killed_and_stopped(backstage: Backstage) -> None:
     folder = backstage.folder / "killed-2"
     async with quick_twin() as twin:
@@ -131,7 +131,7 @@ async def killed_and_stopped(backstage: Backstage) -> None:
         assert registers(twin.twin).items() >= HELD_ZERO.items()
 
 
-@scenes
+@scenes.slow
 async def killed_and_commanded_anew(backstage: Backstage) -> None:
     """the next set-point takes over, and gives back what the first one found"""
     folder = backstage.folder / "killed-3"
@@ -144,7 +144,7 @@ async def killed_and_commanded_anew(backstage: Backstage) -> None:
         assert list(ends.values()) == ["superseded", "completed"]
 
 
-@scenes
+@scenes.slow
 async def killed_and_another_inverter_at_its_address(backstage: Backstage) -> None:
     """what was left on one device is never given back to another"""
     folder = backstage.folder / "killed-4"
@@ -166,7 +166,7 @@ async def _killed(folder: Path, twin: Any) -> None:
     await process.communicate()
 
 
-@scenes
+@scenes.slow
 async def interrupted(backstage: Backstage) -> None:
     """Ctrl-C and SIGTERM: give back first, then go"""
     async with quick_twin() as one, quick_twin() as other:
@@ -181,7 +181,7 @@ async def interrupted(backstage: Backstage) -> None:
             assert "Traceback" not in ran.err
 
 
-@scenes
+@scenes.slow
 async def does_not_follow(backstage: Backstage) -> None:
     """the device takes every write, and the battery does not move: exit code 4"""
     async with quick_twin() as twin:
@@ -192,7 +192,7 @@ async def does_not_follow(backstage: Backstage) -> None:
         assert not [one for one in ran.lines if one.get("stage") == "delivered"]
 
 
-@scenes
+@scenes.slow
 async def refuses_writes(backstage: Backstage) -> None:
     async with quick_twin() as twin:
         twin.twin.misbehave("refuse_writes", True, code=4)
@@ -205,7 +205,7 @@ async def refuses_writes(backstage: Backstage) -> None:
         assert "comms.write_refused" in ran.err
 
 
-@scenes
+@scenes.slow
 async def foreign(backstage: Backstage) -> None:
     """another controller holds the device: refused, and nothing is written until somebody releases it"""
     folder = backstage.folder / "foreign"
@@ -220,7 +220,7 @@ async def foreign(backstage: Backstage) -> None:
         assert (released.code, registers(twin.twin)) == (0, before), released
 
 
-@scenes
+@scenes.slow
 async def an_edge_runs(backstage: Backstage) -> None:
     """one owner an endpoint: read and command say who has it, and exit with 3"""
     folder = backstage.folder / "busy"
@@ -234,7 +234,7 @@ async def an_edge_runs(backstage: Backstage) -> None:
         assert not home.twin.writes
 
 
-@scenes
+@scenes.slow
 async def nobody_there(backstage: Backstage) -> None:
     """exit code 3 and a sentence that helps"""
     with socket.socket() as probe:

@@ -11,7 +11,7 @@ stage = scenes.stage()
 FOLLOWED = {"forcible_discharge_power": 3000, "forcible_command": 2}
 
 
-@scenes
+@scenes.slow
 async def killed_before_any_write(backstage: Backstage) -> None:
     """the twin is slow, so that each kill lands between two writes; the successor adopts and ends it in time"""
     await _killed_between_writes(backstage, 0)
@@ -100,7 +100,7 @@ async def stopped_killed_and_started_again(backstage: Backstage) -> None:
         assert home.dispatcher.ends(stop) == ["completed"]
 
 
-@scenes
+@scenes.slow
 async def told_to_go_it_says_offline_and_its_successor_adopts(backstage: Backstage) -> None:
     """SIGTERM: goodbye within five seconds, exit code 0, nothing written to the device, and no gap in control"""
     async with one_home(
@@ -124,7 +124,7 @@ async def told_to_go_it_says_offline_and_its_successor_adopts(backstage: Backsta
         assert "Traceback" not in home.edge.log
 
 
-@scenes
+@scenes.slow
 async def an_outage_of_the_broker(backstage: Backstage) -> None:
     """control goes on without it; what happened meanwhile arrives with its own times, and nothing unmarked twice"""
     broker = backstage.make_broker()
