@@ -113,7 +113,7 @@ def play_once(brand: str, broker_kind: str, console: Console, *, as_json: bool) 
         dispatcher = stack.enter_context(
             open_dispatcher(broker.port, inbox, site=SITE, device=DEVICE, issuer=ISSUER, mqtt5=broker.mqtt5)
         )
-        edge = stack.enter_context(closing(Edge(_write_site(folder, brand, twin.url, broker.port), folder)))
+        edge = stack.enter_context(closing(Edge(_write_site(folder, brand, twin.url, broker), folder)))
         screen = stack.enter_context(closing(choose_screen(console, as_json=as_json)))
         inbox.listeners.append(screen.message)
         record = Record(inbox, time, screen.scene)
@@ -133,16 +133,18 @@ def _close(screen: Screen, record: Record, edge: Edge) -> bool:
     return met
 
 
-def _write_site(folder: Path, brand: str, url: str, port: int) -> Path:
-    """The same file that a real home has."""
+def _write_site(folder: Path, brand: str, url: str, broker: Broker) -> Path:
+    """The same file that a real home has. amqtt speaks 3.1.1 only: said, so that nobody waits for its silence to 5."""
     site = folder / "site.toml"
+    protocol = "auto" if broker.kind == "mosquitto" else "3.1.1"
     site.write_text(
         f"""[site]
 name = "{SITE}"
 nonce_s = 2
 [mqtt]
-url = "mqtt://127.0.0.1:{port}"
+url = "mqtt://127.0.0.1:{broker.port}"
 username = "{SITE}"
+protocol = "{protocol}"
 [issuers]
 dispatcher = ["{ISSUER}"]
 [devices.{DEVICE}]
