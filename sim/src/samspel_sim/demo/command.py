@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from samspel_sim.demo.broker import KINDS, open_broker
+from samspel_sim.demo.broker import KINDS, Broker, open_broker
 from samspel_sim.demo.children import Edge, TwinProcess
 from samspel_sim.demo.inbox import Inbox
 from samspel_sim.demo.mqtt import open_dispatcher
