@@ -47,7 +47,15 @@ CRIMES = [
     ("second-reading", "samspel_sim.planted", "samspel.registers"),
     ("prequal", "samspel_prequal.planted", "samspel.control"),
     ("prequal", "samspel_prequal.planted", "samspel_sim"),
+    ("plugin-sungrow", "samspel_sungrow.planted", "samspel_sungrow.twin"),
+    ("plugin-sungrow", "samspel_sungrow.planted", "samspel.bus"),
+    ("twin-sungrow", "samspel_sungrow.twin.planted", "samspel_sungrow.planted"),
+    ("plugin-saj", "samspel_saj.planted", "samspel_saj.twin"),
+    ("plugin-saj", "samspel_saj.planted", "samspel.bus"),
+    ("twin-saj", "samspel_saj.twin.planted", "samspel_saj.planted"),
     ("second-reading", "samspel_huawei.twin.planted", "samspel.driver"),
+    ("second-reading", "samspel_saj.twin.planted", "samspel.driver"),
+    ("second-reading", "samspel_sungrow.twin.planted", "samspel.driver"),
     ("suite", "samspel_contract.planted", "samspel_huawei"),
 ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MEMBERS = ["core", "sim", "contract_tests", "plugins/huawei", "prequal"]
+MEMBERS = ["core", "sim", "contract_tests", "plugins/huawei", "plugins/saj", "plugins/sungrow", "prequal"]
 
 # Stands in for Python: writes down how it was called, and fails when the file that it is told of exists.
 FAKE_PYTHON = """#!/bin/sh
