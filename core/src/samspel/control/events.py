@@ -35,6 +35,7 @@ __all__ = [
     "Take",
     "Tick",
     "Took",
+    "Withdraw",
 ]
 
 # --- events ---------------------------------------------------------------------------------------------------------
@@ -55,6 +56,14 @@ class LinkUp:
 @dataclass(frozen=True, slots=True)
 class LinkDown:
     """The device no longer answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """We no longer trust what we command with: the set-point ends, and control goes back. A stop stays in force."""
+
+    reason: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,9 @@ class Failed:
     error: SamspelError
 
 
-Event = Admitted | Tick | LinkUp | LinkDown | Looked | Took | Intended | Followed | Halted | GaveBack | Failed
+Event = (
+    Admitted | Tick | LinkUp | LinkDown | Withdraw | Looked | Took | Intended | Followed | Halted | GaveBack | Failed
+)
 
 # --- effects --------------------------------------------------------------------------------------------------------
 

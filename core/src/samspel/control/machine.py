@@ -29,6 +29,7 @@ from samspel.control.events import (
     Say,
     Tick,
     Took,
+    Withdraw,
 )
 from samspel.control.results import on_failed, on_followed, on_gave_back, on_halted, on_looked, on_took
 from samspel.control.state import Phase, Policy, State
@@ -62,6 +63,8 @@ def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an eve
             _on_link_up(turn, event)
         case LinkDown():
             _on_link_down(turn)
+        case Withdraw():
+            _on_withdraw(turn, event)
         case Intended():
             _on_intended(turn, event)
         case Looked():
@@ -81,6 +84,14 @@ def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an eve
 def _on_intended(turn: Turn, event: Intended) -> None:
     """Remember what the registers may soon hold, so that a crash in between is recognised as ours."""
     turn.mark(event.mark)
+
+
+def _on_withdraw(turn: Turn, event: Withdraw) -> None:
+    """What was written may be wrong: the next set-point begins with a new take."""
+    held = turn.state.phase in (Phase.TAKING, Phase.CONTROLLING, Phase.LOST)
+    turn.end_lease(End.INTERRUPTED, event.reason, event.text)
+    if held and turn.state.stop is None:
+        turn.order_release(None, event.reason)
 
 
 # --- link -----------------------------------------------------------------------------------------------------------
