@@ -13,7 +13,7 @@ from samspel_contract.rig import Rig
 from samspel_contract.simulated import simulated
 from samspel_contract.target import Target
 
-__all__ = ["NOTHING", "DriverCase", "needs", "safety", "simulated"]
+__all__ = ["NOTHING", "DriverCase", "everywhere", "needs", "safety", "simulated"]
 
 NOTHING = "none"
 """A test that is repeated for what a driver does not have runs once with this, so that it is never missing."""
@@ -60,4 +60,10 @@ def needs(*capabilities: Capability) -> Callable[[F], F]:
 def safety(test: F) -> F:
     """A test that no `contract.toml` can excuse."""
     test.__dict__["safety"] = True
+    return test
+
+
+def everywhere(test: F) -> F:
+    """A test that runs in every variant, not in the first of each way of control alone."""
+    test.__dict__["everywhere"] = True
     return test

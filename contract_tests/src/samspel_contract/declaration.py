@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Literal
 
+from pydantic import Field
 from samspel.contract.errors import ConfigError
 from samspel.driver.documents import Doc, read_document
 
 from samspel_contract.capabilities import Capability
 from samspel_contract.catalogue import Catalogue
+from samspel_contract.variants import Variant, VariantDoc
 
 __all__ = ["MOST_STOP_S", "Declaration", "ExpectedFailure", "read_declaration"]
 
@@ -39,6 +41,12 @@ class FailureDoc(Doc):
     since: str
 
 
+class EvidenceDoc(Doc):
+    """`[evidence]`: recordings of real devices, as paths beside contract.toml."""
+
+    captures: list[str]
+
+
 class DeclarationDoc(Doc):
     """A whole file."""
 
@@ -48,6 +56,8 @@ class DeclarationDoc(Doc):
     bounds: BoundsDoc
     left_on_release: dict[str, str] | None = None
     expected_failures: dict[str, FailureDoc] | None = None
+    evidence: EvidenceDoc = EvidenceDoc(captures=[])
+    variants: list[VariantDoc] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,8 @@ class ExpectedFailure:
 class Declaration:
     """What the driver declares. `missing` holds the capabilities that are not there: "support: reason".
 
-    `left_on_release` names the registers that release may leave as they are, with the reason.
+    `left_on_release` names the registers that release may leave as they are, with the reason. `captures` are files
+    beside contract.toml. There is always at least one variant.
     """
 
     driver: str
@@ -77,6 +88,8 @@ class Declaration:
     stop_s: float
     left_on_release: dict[str, str]
     expected_failures: dict[str, ExpectedFailure]
+    captures: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = (Variant(),)
 
 
 def read_declaration(path: Traversable, catalogue: Catalogue) -> Declaration:
@@ -101,6 +114,8 @@ def read_declaration(path: Traversable, catalogue: Catalogue) -> Declaration:
             name: ExpectedFailure(entry.reason, entry.issue, entry.since)
             for name, entry in (document.expected_failures or {}).items()
         },
+        captures=tuple(document.evidence.captures),
+        variants=tuple(one.variant() for one in document.variants) or (Variant(),),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from samspel.driver.faults import FaultWord
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import NOTHING, DriverCase
 from samspel_contract.catalogue import catalogue
-from samspel_contract.target import Target, installed, loose
+from samspel_contract.target import Target, installed, loose, with_driver
 from samspel_contract.truth import TRUTHS
 
 __all__ = ["SUPPORT", "driver_case", "id_of", "pytest_generate_tests", "target_of"]
@@ -22,6 +23,12 @@ SUPPORT = "samspel_support"
 
 def target_of(config: pytest.Config, module: object) -> Target:
     """The driver that the command line names, else the one that the test module calls DRIVER."""
+    factory = config.getoption("samspel_driver_factory", None)
+    target = _named_target(config, module)
+    return target if factory is None else with_driver(target, factory)
+
+
+def _named_target(config: pytest.Config, module: object) -> Target:
     name = config.getoption("samspel_driver", None)
     manifest = config.getoption("samspel_manifest", None)
     if manifest is not None:
@@ -37,7 +44,7 @@ def id_of(node_name: str) -> str:
 @pytest.fixture
 def driver_case(request: pytest.FixtureRequest) -> Iterator[DriverCase]:
     """The driver under test. Skips what it declares as missing; marks what it declares as failing, strictly."""
-    target = target_of(request.config, request.module)
+    target = getattr(request, "param", None) or target_of(request.config, request.module).variants[0]
     _leave_out(request, target)
     _expect_failure(request, target)
     case = DriverCase(target)
@@ -66,9 +73,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.function.__name__.removeprefix("test_") not in catalogue():
         return
     target = target_of(metafunc.config, metafunc.module)
+    if targets := _targets(metafunc, target):
+        metafunc.parametrize("driver_case", targets, ids=[one.variant.name for one in targets], indirect=True)
     for name in ("signal", "true_signal", "map_file", "fault_register"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, _values(name, target) or [NOTHING])
+
+
+def _targets(metafunc: pytest.Metafunc, target: Target) -> tuple[Target, ...]:
+    """In which variants a test runs; none: in the first alone."""
+    if getattr(metafunc.function, "everywhere", False):
+        return target.variants
+    per_control = getattr(metafunc.function, "safety", False) and inspect.iscoroutinefunction(
+        inspect.unwrap(metafunc.function)
+    )
+    return target.leads if per_control and len(target.leads) > 1 else ()
 
 
 def _values(name: str, target: Target) -> list[str]:

@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--samspel-driver", help="name of an installed driver")
     group.addoption("--samspel-manifest", help="driver.toml of a driver that is not installed")
     group.addoption("--samspel-twin", help="its twin, MODULE:OBJECT")
+    group.addoption("--samspel-driver-factory", help="another driver object than MapDriver, MODULE:CALLABLE (mutants)")
     group.addoption("--samspel-outcomes", type=Path, help="file for the outcomes")
 
 

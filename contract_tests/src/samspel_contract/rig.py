@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from samspel.clock import LoopClock
 from samspel.contract.capability import Direction
 from samspel.contract.driver import Snapshot
-from samspel.contract.ports import Table
 from samspel.driver.map_driver import MapDriver
-from samspel.driver.maps import MapFiles
 from samspel.driver.options import DriverOptions
-from samspel.registers.model import Life, OnRelease, Register, RegisterMap
 from samspel_sim.behaviour import TwinOptions
-from samspel_sim.registers import Register as TwinRegister
-from samspel_sim.registers import Space
 from samspel_sim.twin import Twin
 
 from samspel_contract.link import MemoryLink
 from samspel_contract.target import Target
+from samspel_contract.view import TwinView
 
-__all__ = ["REST_W", "SPACES", "STEP_S", "Rig"]
+__all__ = ["REST_W", "STEP_S", "Rig"]
 
 STEP_S = 0.5
 REST_W = 50.0
@@ -31,15 +26,11 @@ REST_W = 50.0
 LATENCY_S = 30.0
 """Where a route states none."""
 
-SPACES = {Table.HOLDING: Space.HOLDING, Table.INPUT: Space.INPUT}
-
 
 @dataclass
-class Rig:
+class Rig(TwinView):
     """`driver` may be replaced by `restart_driver`; `twin` and its home go on."""
 
-    target: Target
-    twin: Twin
     link: MemoryLink
     driver: MapDriver
     options: DriverOptions = field(default_factory=DriverOptions)
@@ -61,14 +52,14 @@ class Rig:
         twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
         options = options or DriverOptions()
         link = MemoryLink(twin, target.path)
-        rig = cls(target, twin, link, _driver(target, link, options), options)
+        rig = cls(target, twin, link, target.driver(link, LoopClock(), options=options), options)
         link.on_connect = rig.driver.confirm
         return rig
 
     async def restart_driver(self) -> None:
         """As after a crash: a new driver that remembers nothing, on a new connection."""
         self.link.drop()
-        self.driver = _driver(self.target, self.link, self.options)
+        self.driver = self.target.driver(self.link, LoopClock(), options=self.options)
         self.link.on_connect = self.driver.confirm
         await self.driver.identify()
 
@@ -91,79 +82,10 @@ class Rig:
         return asyncio.get_running_loop().time()
 
     @property
-    def battery_w(self) -> float:
-        """The battery's true power; positive discharges."""
-        self.twin.advance()
-        return self.twin.behaviour.home.flows.battery_w
-
-    @property
     def at_rest(self) -> bool:
         """Whether the battery neither charges nor discharges."""
         route = self.driver.capabilities().route(Direction.ZERO)
         return abs(self.battery_w) <= max(REST_W, route.dead_zone_w if route else 0.0)
-
-    # --- registers as the twin holds them ---
-
-    @property
-    def map(self) -> RegisterMap:
-        """The map that the driver uses for this device."""
-        return self.target.registers
-
-    def words(self, row: Register) -> tuple[int, ...] | None:
-        """What the device holds where the map says that this register is."""
-        bank = self.twin.behaviour.banks[self.twin.behaviour.unit]
-        return bank.read(row.address, row.count, SPACES[row.table])
-
-    def twin_row(self, row: Register) -> TwinRegister | None:
-        """The twin's own register at that address."""
-        bank = self.twin.behaviour.banks[self.twin.behaviour.unit]
-        return bank.table.at(row.address, SPACES[row.table])
-
-    def owned(self) -> dict[str, tuple[int, ...] | None]:
-        """Every register that the map's sequences write and that can be read."""
-        rows = (self.map.registers[name] for name in self.map.owned)
-        return {row.name: self.words(row) for row in rows if row.readable}
-
-    def set_raw(self, row: Register, raw: int) -> None:
-        """As if somebody else had set it."""
-        twin_row = self.twin_row(row)
-        assert twin_row is not None, f"the twin has no register at {row.address}, where the map has {row.name}"
-        self.twin.set({"registers": {twin_row.name: raw}})
-
-    def settings_of_the_house(self) -> list[str]:
-        """Give every plain number that lasts a value of the householder's own; returns their names."""
-        changed = []
-        for name in self.map.owned:
-            row, twin_row = self.map.registers[name], self.twin_row(self.map.registers[name])
-            lasts = row.on_release is OnRelease.RESTORE or row.life is Life.PERSISTENT
-            if not lasts or row.labels or row.fields or twin_row is None:
-                continue
-            words = self.words(row)
-            if words and (raw := twin_row.decode_raw(words)) > 1:
-                self.set_raw(row, raw * 3 // 5)
-                changed.append(name)
-        return changed
-
-    def forget_writes(self) -> None:
-        """From now on the device acknowledges writes to owned registers and does not carry them out."""
-        rows = (self.twin_row(self.map.registers[name]) for name in self.map.owned)
-        self.twin.misbehave("forget", registers=[row.name for row in rows if row is not None])
-
-    # --- what was written ---
-
-    def writes(self) -> list[Mapping[str, object]]:
-        """The device's log of writes that came over the wire, refused ones too."""
-        return list(self.twin.writes)
-
-    def stray_writes(self) -> list[str]:
-        """Writes to anything that no sequence of the map owns."""
-        rows = [self.map.registers[name] for name in self.map.owned]
-        owned = {address for row in rows for address in range(row.address, row.address + row.count)}
-        return [
-            f"{write['name'] or '?'} at {write['address']}"
-            for write in self.twin.writes
-            if not owned.issuperset(range(write["address"], write["address"] + len(write["values"])))
-        ]
 
     # --- commands ---
 
@@ -176,17 +98,3 @@ class Rig:
         """Command a power for an hour; the power that was really written."""
         report = await self.driver.set_power(power_w, self.now + 3600, snapshot, previous_w)
         return report.power_w
-
-
-def _driver(target: Target, link: MemoryLink, options: DriverOptions) -> MapDriver:
-    session = target.package.session
-    return MapDriver(
-        target.manifest,
-        MapFiles(target.manifest.maps, options.allow_low_confidence),
-        target.manifest.faults,
-        link,
-        LoopClock(),
-        path=target.path.name,
-        session=session({}) if session and target.path.session else None,
-        options=options,
-    )

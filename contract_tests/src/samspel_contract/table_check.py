@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from samspel.registers.model import DataType, Register, WordOrder
 from samspel_sim.registers import Register as TwinRegister
 
-from samspel_contract.rig import SPACES
+from samspel_contract.view import SPACES
 
 __all__ = ["disagreements"]
 
