@@ -18,22 +18,27 @@ from samspel.contract.outcome import Deviation, Evidence, Stage
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
 from samspel.contract.telemetry import Quality, Reading
-from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say
+from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say, Withdraw
 from samspel.control.journal import Documents, load
 from samspel.control.shell import Controller, Reports
+from samspel.control.state import Action as ControlAction
 from samspel.control.state import Phase, Policy, State
 from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
 from samspel.faults.tracker import FaultTracker
+from samspel.field_maps.keeper import MapKeeper
 from samspel.headroom.simple import device_headroom
 from samspel.outlet import Outlet
 from samspel.pipeline import DevicePath
 from samspel.shaping.chain import Chain, Result
-from samspel.shaping.filter import ShapingContext
+from samspel.shaping.filter import Note, ShapingContext
 from samspel.shaping.gate import Action, decide
 
 __all__ = ["Device", "DeviceLimits", "expected_serial"]
 
 logger = logging.getLogger("samspel.device")
+
+UNKNOWN_LATENCY_S = 30.0
+"""How long a battery may take to follow where no route says it."""
 
 FRESH_S = 30.0
 """A state of charge older than this is read again before the first write after a start or a lost link."""
@@ -62,6 +67,7 @@ class Device:
         clock: Clock,
         policy: Policy,
         limits: DeviceLimits,
+        maps: MapKeeper | None = None,
     ) -> None:
         self.name = name
         self.readings: dict[str, Reading] = {}
@@ -69,7 +75,7 @@ class Device:
         self.identity: Identity | None = None
         self.versions: dict[str, str] = {}
         self._driver, self._chain, self._outlet, self._clock, self._limits = driver, chain, outlet, clock, limits
-        self._journal = journal
+        self._journal, self._maps = journal, maps
         self._remembering: asyncio.Task[None] | None = None
         self.faults = FaultTracker(name)
         self._delivery: Delivery | None = None
@@ -107,9 +113,17 @@ class Device:
     def shape(self, order: Follow, state: State) -> float:
         """④ The power that may be written now, in W; a limit that changes it is told."""
         context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self._good)
-        shaped = self._chain.shape(order.power_w, context)
+        shaped = self._on_trial(self._chain.shape(order.power_w, context))
         self._say_clamps(shaped, order.command_id)
         return shaped.target_w
+
+    def _on_trial(self, shaped: Result) -> Result:
+        """A new map gets little power until the battery has shown that it means what it says."""
+        bounded_w = shaped.target_w if self._maps is None else self._maps.bound(shaped.target_w)
+        if bounded_w == shaped.target_w:
+            return shaped
+        note = Note("map_trial", f"a new register map is on trial: at most {abs(bounded_w):g} W until it is proven")
+        return Result(shaped.wanted_w, bounded_w, (*shaped.notes, note))
 
     def gate(self, target_w: float, order: Follow, state: State) -> Action:
         """④ Whether it is worth a write."""
@@ -173,7 +187,7 @@ class Device:
     async def link_up(self) -> None:
         """The bus has confirmed who answers: learn what it can do, and tell control."""
         self.identity = await self._driver.identify()
-        self.versions = {f"{self.name}/{what}": text for what, text in self._driver.versions().items()}
+        await self._choose_map()
         self.clear(FaultCode.COMMS_WRONG_DEVICE)
         self._remember_serial(self.identity.serial)
         self.controller.submit(LinkUp(self._driver.capabilities()))
@@ -204,6 +218,7 @@ class Device:
         self.readings.update(readings)
         self._good.update((name, one) for name, one in readings.items() if one.quality is Quality.GOOD)
         self._judge_delivery()
+        await self._judge_map()
         self._outlet.telemetry(self.name, readings)
 
     async def poll_faults(self) -> None:
@@ -228,6 +243,54 @@ class Device:
     def birth(self) -> DeviceBirth:
         """Who it is and what it can do."""
         return DeviceBirth(device=self.name, identity=self.identity, capabilities=self.controller.state.capabilities)
+
+    # --- the register map in use ---
+
+    async def _choose_map(self) -> None:
+        """A device that is held goes on with the map that it was taken with."""
+        state = self.controller.state
+        if self._maps is not None:
+            held = state.snapshot if state.phase is not Phase.RELEASED else None
+            if held is not None:
+                self._maps.hold(held)
+            self._maps.identified_anew()
+            await self._maps.consider(self._is_released)
+        self._note_versions()
+
+    async def tend_map(self) -> bool:
+        """Change to a corrected map if one lies in the folder and nothing is held; True when birth has news."""
+        if self._maps is None:
+            return False
+        before = self.versions
+        if await self._maps.consider(self._is_released):
+            self.controller.submit(LinkUp(self._driver.capabilities()))
+        self._note_versions()
+        return self.versions != before
+
+    def _is_released(self) -> bool:
+        state = self.controller.state
+        return state.phase is Phase.RELEASED and state.stop is None and state.action in (None, ControlAction.LOOK)
+
+    def _note_versions(self) -> None:
+        told = {**self._driver.versions(), **(self._maps.versions() if self._maps is not None else {})}
+        self.versions = {f"{self.name}/{what}": text for what, text in told.items()}
+        if self._maps is not None and self._maps.suspect:
+            text = "a register map in the configuration folder is not used; the birth message says why"
+            self._alarm(Alarm(FaultCode.CONTROL_MAP_SUSPECT, Severity.WARNING, text))
+        else:
+            self._clear(Clear(FaultCode.CONTROL_MAP_SUSPECT))
+
+    async def _judge_map(self) -> None:
+        """A map on trial that moves the battery the wrong way is withdrawn; the one before it comes back."""
+        written_w = self.controller.state.written_w
+        if self._maps is None or written_w is None:
+            return
+        latency_s = self._route_value(written_w, "latency_s") or UNKNOWN_LATENCY_S
+        reading = self.readings.get("battery_power_w")
+        why = await self._maps.judge(written_w, latency_s, self._clock.monotonic(), reading)
+        if why:
+            self._note_versions()
+            self.controller.submit(Withdraw("map_suspect", f"the new register map failed its trial: {why}"))
 
     # --- control's reports ---
 

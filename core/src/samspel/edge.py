@@ -32,6 +32,9 @@ logger = logging.getLogger("samspel.edge")
 
 HEADROOM_S = 10.0
 OPLOG_S = 1.0
+MAPS_S = 10.0
+"""How often the folder of corrected maps is looked at."""
+
 RESTART_S = 1.0
 FAREWELL_S = 4.0
 FIRST_CONTACT_S = 60.0
@@ -127,6 +130,7 @@ class Edge:
         for group, every_s in (("fast", rates.fast_s), ("slow", rates.slow_s), ("static", rates.static_s)):
             self._spawn(f"{name}/{group}", self._poller(station, every_s, partial(station.device.poll, (group,))))
         self._spawn(f"{name}/faults", self._poller(station, rates.faults_s, station.device.poll_faults))
+        self._spawn(f"{name}/map", self._poller(station, MAPS_S, partial(self._tend_map, station.device)))
 
     async def stop(self) -> None:
         """Hand every device over, say goodbye, end the tasks. Never takes longer than five seconds."""
@@ -184,6 +188,10 @@ class Edge:
             station.known.set()
             self._publish_birth()
             await station.down.wait()
+
+    async def _tend_map(self, device: Device) -> None:
+        if await device.tend_map():
+            self._publish_birth()
 
     async def _await_first_contact(self, station: Station) -> None:
         """A device that has never answered has lost no link; its silence is a fault all the same."""

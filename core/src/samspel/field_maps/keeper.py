@@ -94,18 +94,15 @@ class MapKeeper:
             self._driver.use_map(kept)
 
     async def consider(self, released: Callable[[], bool]) -> bool:
-        """Look into the folder, and change the map if one is due and the device is released.
-
-        True when `versions` says something new.
-        """
-        before = self.versions()
+        """Look into the folder, and change the map if one is due and the device is released; True when it changed."""
         packaged = self._driver.packaged_map()
         self._found = await self._offload(lambda: self._folder.look(packaged))
         wanted = self._found.newest(packaged, frozenset(self._kept.rejected))
         self._pending = wanted if wanted.digest != self._driver.registers.digest else None
-        if self._pending is not None and released():
-            await self._change(wanted, packaged)
-        return self.versions() != before
+        if self._pending is None or not released():
+            return False
+        await self._change(wanted, packaged)
+        return True
 
     def identified_anew(self) -> None:
         """Another firmware, perhaps: what was checked was checked for the one before."""
