@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from samspel_sim.bank import Bank
-from samspel_sim.registers import Register, Table
+from samspel_sim.registers import Register, Space, Table
 
 WIDE, NARROW, FAR = Register("wide", 10, 2, "i32"), Register("narrow", 14, 1, "u16"), Register("far", 40, 1, "u16")
 
@@ -25,6 +25,20 @@ def test_nothing_reads_before_or_after_a_block():
 
 def test_windows_read_although_undocumented():
     assert bank(windows=[(100, 3)]).read(100, 3) == (0, 0, 0)
+
+
+def test_an_echo_hides_what_is_stored_from_readers_only():
+    words = bank()
+    words.put("narrow", 7)
+    words.echoes[14] = 3
+    assert (words.read(14, 1), words.raw("narrow")) == ((3,), 7)
+    words.echoes.clear()
+    assert words.read(14, 1) == (7,)
+
+
+def test_a_device_without_input_registers_has_no_such_space():
+    assert bank().has(Space.HOLDING)
+    assert not bank().has(Space.INPUT)
 
 
 def test_a_write_covers_whole_registers():

@@ -5,6 +5,7 @@ import struct
 from contextlib import asynccontextmanager
 
 import pytest
+from samspel_sim.framing import RTU_OVER_TCP, encode_rtu
 from samspel_sim.pdu import Deframer, Frame
 from samspel_sim.server import ModbusServer
 
@@ -87,6 +88,26 @@ async def test_overlapping_requests_do_not_mix(serve):
         first, second = await client.frame(), await client.frame()
         assert (first.transaction, first.pdu[0]) == (1, 3)
         assert (second.transaction, second.pdu[0]) == (2, 4)
+
+
+async def test_a_request_before_the_last_answer_is_lost_where_only_one_may_be_in_flight(serve):
+    async with serve(answer_s=0.2, pipelined=False) as (twin, connect):
+        client = await connect()
+        await client.send(Frame(1, 1, READ).encode() + Frame(2, 1, READ).encode())
+        assert (await client.frame()).transaction == 1
+        assert (await client.ask(transaction=3)).transaction == 3
+        assert [entry["event"] for entry in twin.events].count("a request is lost: it came before the last answer") == 1
+        twin.misbehave("reset")
+        with pytest.raises(ConnectionResetError):
+            await client.ended()
+
+
+async def test_rtu_frames_over_tcp(serve):
+    async with serve(framing=RTU_OVER_TCP) as (_, connect):
+        client = await connect()
+        await client.send(encode_rtu(Frame(0, 1, READ)))
+        wanted = encode_rtu(Frame(0, 1, bytes.fromhex("030400000000")))
+        assert await asyncio.wait_for(client.reader.readexactly(len(wanted)), WAIT_S) == wanted
 
 
 async def test_a_frame_byte_by_byte(serve):

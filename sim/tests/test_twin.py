@@ -5,7 +5,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samspel_sim.behaviour import HangUp, OptionError
+from samspel_sim.behaviour import HangUp, Ignored, OptionError, Refused
 from samspel_sim.twin import Close
 
 READ_POWER = struct.pack(">BHH", 3, 10, 2)
@@ -47,6 +47,27 @@ def test_input_and_holding_registers_are_two_spaces(make_toy):
 )
 def test_answers(make_toy, request_hex, answer_hex):
     assert make_toy().handle(1, bytes.fromhex(request_hex)) == bytes.fromhex(answer_hex)
+
+
+def test_a_read_that_the_brand_refuses_gets_its_code_be_it_zero(make_toy, monkeypatch):
+    twin = make_toy()
+    monkeypatch.setattr(twin.behaviour, "before_read", raising(Refused(0)))
+    assert twin.handle(1, READ_POWER) == b"\x83\x00"
+
+
+def test_a_write_that_the_brand_ignores_is_acknowledged_and_not_stored(make_toy, monkeypatch):
+    twin = make_toy()
+    monkeypatch.setattr(twin.behaviour, "check_write", raising(Ignored()))
+    assert twin.handle(1, bytes.fromhex("06000c0003")) == bytes.fromhex("06000c0003")
+    assert twin.behaviour.banks[1].raw("mode") == 0
+    assert [entry["result"] for entry in twin.writes] == ["ignored"]
+
+
+def raising(error):
+    def hook(*_arguments):
+        raise error
+
+    return hook
 
 
 def test_a_block_write_spans_registers_or_does_nothing(make_toy):

@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from samspel_sim.registers import Register, Space, Table, Value, Words
+
+
+Place = tuple[Space, int]
+
+
+def _zero(_space: Space, _address: int) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """How addresses answer that no register covers, and what a unit makes of blocks.
+
+    ``word``: what a hole reads as inside a block. ``at_start``: whether a read may start on one.
+    ``refused``: addresses that spoil every block they are in. ``padded``: texts that have to be read alone
+    and whole, as {first address: words}; any other read of theirs gets a frame longer than it says.
+    """
+
+    word: Callable[[Space, int], int] = _zero
+    at_start: bool = True
+    refused: frozenset[Place] = frozenset()
+    padded: Mapping[Place, int] = field(default_factory=dict)
 
 
 class Bank:
     """Storage of one unit id.
 
-    ``gap`` is the largest hole inside a documented block that still reads (as zeros); ``windows`` are
-    further (first, count) ranges of holding registers that read although no row documents them.
+    ``gap`` is the largest hole inside a documented block that still reads; ``windows`` are further
+    (first, count) ranges of holding registers that read although no row documents them.
     """
 
-    def __init__(self, table: Table, *, gap: int = 0, windows: Iterable[tuple[int, int]] = ()) -> None:
+    def __init__(
+        self, table: Table, *, gap: int = 0, windows: Iterable[tuple[int, int]] = (), holes: Holes | None = None
+    ) -> None:
         self.table = table
+        self._holes = holes or Holes()
         self.hidden = range(0)
         """Addresses whose registers read as "not available" for now, whatever is stored."""
+        self.echoes: dict[int, int] = {}
+        """Words that holding registers still show, by address, while what was written is not read back yet."""
         self._words: dict[tuple[Space, int], int] = {}
         self._raw: dict[str, int] = {}  # decoded already: control logic asks for the same few at every step
         self._readable = {space: _readable(table, space, gap) for space in Space}
         for first, count in windows:
             self._readable[Space.HOLDING].update(range(first, first + count))
+        for space, address in self._holes.refused:
+            self._readable[space].discard(address)
+
+    def has(self, space: Space) -> bool:
+        """Whether anything can be read in a space: the function that reads an empty one is unknown to the device."""
+        return bool(self._readable[space])
 
     def read(self, address: int, count: int, space: Space = Space.HOLDING) -> Words | None:
         """Words from ``address``, or None when one of them may not be read."""
@@ -35,6 +69,8 @@ class Bank:
         register = self.table.at(address, space) if address in self.hidden else None
         if register is not None:
             return register.not_available()[address - register.address]
+        if space is Space.HOLDING and address in self.echoes:
+            return self.echoes[address]
         return self._words.get((space, address), 0)
 
     def covered(self, address: int, words: Sequence[int]) -> list[tuple[Register, Words]] | None:

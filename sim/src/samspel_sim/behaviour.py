@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from samspel_sim.bank import Bank
+from samspel_sim.framing import MODBUS_TCP, Framing
 from samspel_sim.misbehave import Misbehaviours
 from samspel_sim.physics import Home
 from samspel_sim.registers import Register, Words
@@ -23,6 +24,18 @@ class HangUp(Exception):
 
 class Silence(Exception):
     """Raised while handling a request: the device does not answer."""
+
+
+class Refused(Exception):
+    """Raised before a read: the device answers it with this exception code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exception {code}")
+        self.code = code
+
+
+class Ignored(Exception):
+    """Raised while checking a write: the device acknowledges it and stores nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +66,18 @@ class LinkTraits:
     ``clients``: connections served at once; one more closes the oldest. ``connect_wait_s``: requests
     this soon after connecting are lost. ``pace_s``: a client that had its last `BURST` answers within
     so many times this gets exception 6. ``answer_s``: time to answer. ``refresh_s``: shortest and longest time
-    between two updates of the measurements.
+    between two updates of the measurements. ``pipelined``: False where a request that comes before the
+    answer to the one before it is lost. ``framing``: how requests are wrapped.
     """
 
     clients: int = 1
     connect_wait_s: float = 0.0
     pace_s: float = 0.0
     answer_s: float = 0.0
+    holding_read_s: tuple[float, float] = (0.0, 0.0)
     refresh_s: tuple[float, float] = (1.0, 1.0)
+    pipelined: bool = True
+    framing: Framing = MODBUS_TCP
 
 
 @dataclass(slots=True)
@@ -98,10 +115,10 @@ class Behaviour(Protocol):
         """Copy the present truth into the measuring registers."""
 
     def before_read(self, unit: int, addresses: range) -> None:
-        """A chance to raise HangUp or Silence."""
+        """A chance to raise HangUp, Silence or Refused."""
 
     def check_write(self, unit: int, parts: Sequence[tuple[Register, Words]], login: Login, now_s: float) -> int:
-        """0 to allow the write, else the exception code."""
+        """0 to allow the write, else the exception code; raises Ignored to acknowledge it and keep the old value."""
 
     def written(self, unit: int, parts: Sequence[tuple[Register, Words]], login: Login, now_s: float) -> None:
         """The words are stored: act on them."""

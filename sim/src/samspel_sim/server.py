@@ -1,7 +1,8 @@
-"""Modbus TCP in front of a twin: frames in, frames out, in order, one at a time per connection.
+"""Modbus over TCP in front of a twin: frames in, frames out, in order, one at a time per connection.
 
 Frames may arrive cut anywhere or several in one segment; each is answered before the next is looked
-at. Bytes that are no Modbus TCP close the connection.
+at, or lost where the device does not take the next one so early. Bytes that are no Modbus TCP close the
+connection; of RTU frames, which a device may be served with instead, wrong bytes are dropped.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import socket
 import struct
 
-from samspel_sim.pdu import Deframer, Frame, GarbageError
+from samspel_sim.pdu import Frame, GarbageError
 from samspel_sim.twin import Close, Session, Twin
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class ModbusServer:
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._framing = twin.behaviour.link.framing
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; the port that was taken. OSError when it cannot be had."""
@@ -60,7 +62,8 @@ class ModbusServer:
         session = self._twin.open(lambda how: self._hang_up(task, writer, how))
         try:
             if session is not None:
-                await self._converse(session, reader, writer)
+                pipelined = self._twin.behaviour.link.pipelined
+                await (self._converse if pipelined else self._converse_singly)(session, reader, writer)
         except (GarbageError, OSError, asyncio.CancelledError) as error:
             _log.debug("connection ends: %r", error)
         finally:
@@ -75,11 +78,29 @@ class ModbusServer:
         task.cancel()
 
     async def _converse(self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        deframer = Deframer()
+        deframer = self._framing.deframer()
         while data := await reader.read(_CHUNK_BYTES):
             for frame in deframer.feed(data):
                 if not await self._answer(session, frame, writer):
                     return
+
+    async def _converse_singly(
+        self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Lose every frame that arrives before the last one is answered."""
+        deframer, answering = self._framing.deframer(), asyncio.create_task(_nothing())
+        try:
+            while data := await reader.read(_CHUNK_BYTES):
+                for frame in deframer.feed(data):
+                    await asyncio.sleep(0)  # so that an answer that is ready has gone out
+                    if not answering.done():
+                        session.overrun()
+                        continue
+                    answering.result()
+                    answering = asyncio.create_task(self._answer(session, frame, writer))
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
 
     async def _answer(self, session: Session, frame: Frame, writer: asyncio.StreamWriter) -> bool:
         """Answer one frame; False when the connection is over."""
@@ -88,7 +109,7 @@ class ModbusServer:
             await asyncio.sleep(reply.delay_s)
         if reply.pdu is not None:
             answer = Frame(frame.transaction, self._twin.reply_unit(frame.unit), reply.pdu)
-            writer.write(answer.encode())
+            writer.write(self._framing.encode(answer))
             await writer.drain()
             session.answered()
         if reply.close is not Close.NO:
@@ -104,6 +125,10 @@ def _shut(writer: asyncio.StreamWriter, how: Close) -> None:
         writer.transport.abort()
     else:
         writer.close()
+
+
+async def _nothing() -> bool:
+    return True
 
 
 async def _finish(writer: asyncio.StreamWriter) -> None:

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from samspel_sim import pdu as wire
-from samspel_sim.behaviour import BURST, Behaviour, HangUp, Login, OptionError, Silence
+from samspel_sim.behaviour import BURST, Behaviour, HangUp, Ignored, Login, OptionError, Refused, Silence
 from samspel_sim.registers import CodecError, Register, Space, Words
 
 Clock = Callable[[], float]
@@ -59,6 +59,10 @@ class Session:
     def answered(self) -> None:
         """Tell that the answer has gone out: the pace of asking is judged by it."""
         self.answered_at_s.append(self.twin._link_clock())
+
+    def overrun(self) -> None:
+        """Tell that a request was lost, since the one before it was still being answered."""
+        self.twin._log("a request is lost: it came before the last answer")
 
     def close(self) -> None:
         """The other side has gone."""
@@ -178,7 +182,7 @@ class Twin:
             return Reply(None)
         if "reset" in self.misbehaviours:
             return Reply(None, close=Close.RESET)
-        delay_s = self.behaviour.link.answer_s + float((self.misbehaviours.get("slow") or {}).get("seconds", 0.0))
+        delay_s = self._delay_s(pdu)
         if unit in self.behaviour.banks and self._is_busy(session):
             return Reply(wire.exception(pdu[0], wire.BUSY), delay_s)
         try:
@@ -186,6 +190,13 @@ class Twin:
         except HangUp:
             self._log("the device closes the connection")
             return Reply(None, close=Close.ORDERLY)
+
+    def _delay_s(self, pdu: bytes) -> float:
+        link = self.behaviour.link
+        delay_s = link.answer_s + float((self.misbehaviours.get("slow") or {}).get("seconds", 0.0))
+        if pdu[:1] == bytes([wire.READ_HOLDING]) and any(link.holding_read_s):
+            delay_s += self._rng.uniform(*link.holding_read_s)
+        return delay_s
 
     def _too_soon(self, session: Session) -> bool:
         return self._link_clock() - session.opened_at_s < self.behaviour.link.connect_wait_s
@@ -211,6 +222,8 @@ class Twin:
             return self._registers(session, unit, request) if known else None
         except wire.BadPduError:
             return wire.exception(pdu[0], wire.ILLEGAL_VALUE) if known and pdu else None
+        except Refused as refused:
+            return wire.exception(pdu[0], refused.code)
         except Silence:
             return None
 
@@ -221,14 +234,21 @@ class Twin:
 
     def _read(self, unit: int, request: wire.ReadRequest) -> bytes:
         self.behaviour.before_read(unit, range(request.address, request.address + request.count))
-        words = self.behaviour.banks[unit].read(request.address, request.count, _SPACES[request.function])
+        bank, space = self.behaviour.banks[unit], _SPACES[request.function]
+        if not bank.has(space):
+            return wire.exception(request.function, wire.ILLEGAL_FUNCTION)
+        words = bank.read(request.address, request.count, space)
         if words is None:
             return wire.exception(request.function, wire.ILLEGAL_ADDRESS)
         return wire.read_reply(request.function, words)
 
     def _write(self, session: Session, unit: int, request: wire.WriteRequest) -> bytes:
         parts = self.behaviour.banks[unit].covered(request.address, request.words)
-        code = self._refusal(session, unit, request, parts)
+        try:
+            code = self._refusal(session, unit, request, parts)
+        except Ignored:
+            self._log_write(unit, request, parts, "ignored")
+            return wire.write_reply(self._echoed(request))
         self._log_write(unit, request, parts, f"exception {code}" if code else "ok")
         if code or parts is None:
             return wire.exception(request.function, code)
