@@ -7,7 +7,7 @@ from samspel.contract.ports import Table
 from samspel.contract.signals import SIGNALS, Positive
 from samspel.registers.codec import decode, from_raw, sign
 from samspel.registers.loader import load_map, load_variants
-from samspel.registers.model import HhmmAfter, Literal, Pack, Restore, SignalValue, Verb, WordOrder
+from samspel.registers.model import HhmmAfter, Literal, Pack, Restore, SignalValue, SignFrom, Verb, WordOrder
 from samspel.registers.vocabulary import STATE_WORDS
 
 
@@ -74,7 +74,7 @@ def test_low_confidence_in_a_sequence_is_refused_until_switched_on(map_text: str
 
 
 def test_low_confidence_turned_off_keeps_the_devices_own_range(map_text: str) -> None:
-    text = map_text.replace('confidence = "high"', 'confidence = "low"', 1)
+    text = map_text.replace('confidence = "high"', 'confidence = "low"', 1).replace('instead_of = "battery_power"', "")
     assert load_map(text).registers["battery_power"].valid == (-3000.0, 5000.0)
 
 
@@ -108,7 +108,11 @@ def test_two_overlays_for_one_device_are_one_too_many(map_text: str) -> None:
 
 
 def test_every_variant_is_loaded(map_text: str) -> None:
-    assert [one.overlay for one in load_variants(map_text)] == [None, "ACME-2*: V1.5..V1.9", "ACME-3*: any firmware"]
+    overlays = [None, "ACME-2*: V1.5..V1.9", "ACME-3*: any firmware"]
+    assert [(one.control, one.overlay) for one in load_variants(map_text)] == [
+        *(("", overlay) for overlay in overlays),
+        *(("slots", overlay) for overlay in overlays),
+    ]
 
 
 def test_a_mistake_in_an_overlay_is_found_without_such_a_device(map_text: str) -> None:
@@ -142,3 +146,84 @@ def test_the_words_of_states_are_those_of_the_contract() -> None:
     assert states - {"meter_online"} == STATE_WORDS.keys()
     for signal, words in STATE_WORDS.items():
         assert SIGNALS[signal].meaning.replace(" or ", ", ").split(", ") == list(words)
+
+
+# --- controls ---
+
+
+def test_a_control_is_the_same_map_with_other_sequences(map_text: str) -> None:
+    own, slots = load_map(map_text), load_map(map_text, control="slots")
+    assert (own.control, own.needs_guard, slots.control, slots.needs_guard) == ("", False, "slots", True)
+    assert slots.registers == own.registers
+    assert slots.digest == own.digest
+    assert slots.sequences["charge"] == own.sequences["charge"]
+    assert len(slots.sequences["discharge"]) == 2
+    assert slots.sequences["discharge"][0].values == (HhmmAfter(600, 300, "clock"),)
+    assert len(slots.stop[0].steps) == 2
+    assert slots.feed_repeats
+
+
+def test_what_a_control_owns_is_what_its_own_sequences_write(map_text: str) -> None:
+    text = map_text.replace('{ write = "slot_end", value = { hhmm_after_s = 600, floor_s = 300 } },\n', "")
+    assert "slot_end" not in load_map(text).owned
+    assert "slot_end" in load_map(text, control="slots").owned
+
+
+def test_an_overlay_changes_rows_for_every_control_but_no_sequence_of_one(map_text: str) -> None:
+    text = map_text.replace(
+        "command = { address = 201,",
+        'rated = { address = 122, type = "u16", unit = "W", '
+        'signal = "rated_power_w", confidence = "high", source = "field" }\ncommand = { address = 201,',
+    )
+    slots = load_map(text, model="ACME-2000", firmware="V1.5", control="slots")
+    assert slots.overlay is not None
+    assert slots.registers["rated"].address == 122
+    assert len(slots.sequences["discharge"]) == 2, "the control's own"
+    assert len(slots.sequences["charge"]) == 1, "left out by the control: the map's own for this firmware"
+
+
+def test_an_unknown_control_is_refused_with_the_known_ones(map_text: str) -> None:
+    with pytest.raises(MapError, match="found control 'slot', known: slots; did you mean 'slots'"):
+        load_map(map_text, control="slot")
+
+
+def test_a_mistake_in_a_control_is_found_without_choosing_it(map_text: str) -> None:
+    text = map_text.replace('clock = "clock"', 'clock = "clck"')
+    load_map(text)
+    with pytest.raises(
+        MapError, match=r"\[controls\.slots\] \[sequences\] discharge step 1 value\.clock: found 'clck'"
+    ):
+        load_variants(text)
+
+
+# --- companions ---
+
+
+def test_companions_are_resolved_with_the_unit_of_the_value(map_text: str) -> None:
+    rows = load_map(map_text).registers
+    assert (rows["discharge_amperes"].unit, rows["discharge_amperes"].value_unit) == ("A", "W")
+    assert rows["discharge_amperes"].companions == ("volts",)
+    assert (rows["level"].companions, rows["level"].value_unit) == (("floor", "top"), "%")
+    assert rows["battery_power_old"].sign_from == SignFrom("flow", negative=1, positive=2)
+    assert rows["pack_temperature"].at == "pack"
+
+
+def test_a_product_of_watts_bounds_watts(map_text: str) -> None:
+    load_map(map_text.replace('clamp_to = "charge_limit_w"', 'clamp_to = "discharge_limit_w"'))
+
+
+def test_of_two_carriers_the_preferred_one_is_the_signals(map_text: str) -> None:
+    loaded = load_map(map_text)
+    assert loaded.signal("battery_power_w") is loaded.registers["battery_power"]
+    assert loaded.stand_in("battery_power") is loaded.registers["battery_power_old"]
+    assert loaded.stand_in("level") is None
+
+
+def test_low_confidence_needs_no_companion(map_text: str) -> None:
+    text = map_text.replace('times = "volts"\nconfidence = "high"', 'times = "volts"\nconfidence = "low"')
+    off = load_map(text).registers["discharge_amperes"]
+    assert (off.signal, off.companions, off.poll) == (None, (), "never")
+
+
+def test_what_stands_on_the_nameplate_needs_no_register(map_text: str) -> None:
+    load_map(map_text.replace('share_of = "rated_power_w"', 'share_of = "max_ac_power_w"'))

@@ -24,6 +24,12 @@ WORDS = st.sampled_from(
         "string",
         "f32",
         "low",
+        "volts",
+        "flow",
+        "battery_power",
+        "clock",
+        "times",
+        "at",
         "6",
     ]
 )
@@ -74,3 +80,5 @@ def test_a_mangled_map_is_refused_in_words(map_text: str, data: st.DataObject) -
     for load in (load_map, load_variants):
         with contextlib.suppress(MapError):
             load(text)
+    with contextlib.suppress(MapError):
+        load_map(text, control="slots")

@@ -164,3 +164,13 @@ def test_a_guarded_request_may_read_over_what_is_always_there() -> None:
     rows = [row(0, only_if=guard), row(2), row(4, only_if=guard)]
     requests = plan(rows, Limits(gap_words=8))
     assert [(one.address, one.count) for one in requests] == [(2, 1), (0, 5)]
+
+
+def test_units_never_share_a_request_nor_stand_in_each_others_way() -> None:
+    rows = [row(0), row(1, name="pack", at="pack"), row(2), row(3, name="pack_alone", at="pack", alone=True)]
+    requests = plan(rows, Limits(gap_words=8), known=rows)
+    assert [(one.at, one.address, one.count) for one in requests] == [
+        (None, 0, 3),
+        ("pack", 1, 1),
+        ("pack", 3, 1),
+    ]

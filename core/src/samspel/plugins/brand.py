@@ -14,7 +14,7 @@ __all__ = ["Brand", "load_brand"]
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """The manifest, and the maps it names: of each first the plain one, then one for each overlay."""
+    """The manifest, and the maps it names: of each first the plain one, then one for each overlay and control."""
 
     manifest: Manifest
     maps: tuple[tuple[RegisterMap, ...], ...]

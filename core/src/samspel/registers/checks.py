@@ -28,7 +28,7 @@ from samspel.registers.model import (
 )
 from samspel.registers.problems import Place, Problems, did_you_mean, listed
 from samspel.registers.raw import INTEGERS
-from samspel.registers.vocabulary import TARGET
+from samspel.registers.vocabulary import NAMEPLATE, TARGET
 
 __all__ = ["WRITES", "Names", "SequenceCheck", "written_by"]
 
@@ -64,7 +64,8 @@ class Names:
 
     def source(self, name: str, place: Place) -> Register | None:
         """The row that carries the signal of this name, else the row of this name, or a problem."""
-        carrier = next((row for row in self.registers.values() if row.signal == name), None)
+        carriers = (row for row in self.registers.values() if row.signal == name and row.instead_of is None)
+        carrier = next(carriers, None)
         if carrier is not None:
             return self._readable(carrier, place)
         if name in self.registers:
@@ -248,10 +249,19 @@ class SequenceCheck:
             case Restore():
                 self._restore(row, value, place, has_target=has_target)
             case HhmmAfter():
-                if row.count > 1 or row.type not in INTEGERS or row.labels or (row.scale, row.offset) != (1.0, 0.0):
-                    self.problems.add(place, f"{row.name} cannot hold hour * 256 + minute: one plain word is needed")
+                self._hhmm(row, value, place)
             case Pack():
                 self._pack(row, value, place, has_target=has_target)
+
+    def _hhmm(self, row: Register, value: HhmmAfter, place: Place) -> None:
+        if row.count > 1 or row.type not in INTEGERS or row.labels or (row.scale, row.offset) != (1.0, 0.0):
+            self.problems.add(place, f"{row.name} cannot hold hour * 256 + minute: one plain word is needed")
+        clock = None if value.clock is None else self.names.register(value.clock, (*place, "clock"))
+        if clock is None:
+            return
+        if not clock.readable or not {"hour", "minute"} <= clock.fields.keys():
+            text = f"{clock.name} is no clock: it must be readable and have the fields hour and minute"
+            self.problems.add((*place, "clock"), text)
 
     def _literal(self, row: Register, value: float | str, place: Place) -> None:
         if row.labels and value not in {*row.labels, *row.labels.values()}:
@@ -267,7 +277,7 @@ class SequenceCheck:
     def _signal_value(self, row: Register, value: SignalValue, place: Place, *, has_target: bool) -> None:
         unit = self._unit(value.name, (*place, "signal"), has_target=has_target)
         for key, other in (("clamp_to", value.clamp_to), ("share_of", value.share_of)):
-            other_unit = None if other is None else self._unit(other, (*place, key), has_target=has_target)
+            other_unit = None if other is None else self._bound_unit(other, (*place, key), has_target=has_target)
             if unit is not None and other_unit is not None and unit != other_unit:
                 self.problems.add((*place, key), f"{other} is in {other_unit!r}, but {value.name} is in {unit!r}")
         result = "" if value.share_of is not None else unit
@@ -284,7 +294,15 @@ class SequenceCheck:
                 self.problems.add(place, f"found {TARGET}, but no command's power is known here")
             return "W" if has_target else None
         row = self.names.source(name, place)
-        return None if row is None else row.unit
+        return None if row is None else row.value_unit
+
+    def _bound_unit(self, name: str, place: Place, *, has_target: bool) -> str | None:
+        """The same where a number from the nameplate will do, which a site can give when no register states it."""
+        spec = SIGNALS.get(name)
+        stated = any(name in (row.name, row.signal) for row in self.names.registers.values())
+        if spec is not None and spec.group == NAMEPLATE and not stated:
+            return spec.unit
+        return self._unit(name, place, has_target=has_target)
 
     def _restore(self, row: Register, value: Restore, place: Place, *, has_target: bool) -> None:
         if value.register is not None:
@@ -317,7 +335,7 @@ class SequenceCheck:
     def _ceiling(self, row: Register, place: Place) -> None:
         if row.ceiling == row.name:
             self.problems.add(place, "a register cannot be its own ceiling")
-        unit = self._unit(row.ceiling or "", place, has_target=False)
+        unit = self._bound_unit(row.ceiling or "", place, has_target=False)
         if unit is not None and unit != row.unit:
             self.problems.add(place, f"{row.ceiling} is in {unit!r}, but {row.name} is in {row.unit!r}")
 
@@ -329,10 +347,22 @@ def _duties(row: Register) -> Iterator[tuple[str, str]]:
     if row.write_function is None:
         yield "write", "is missing: 6 or 16"
         return
-    if row.table is not Table.HOLDING or row.type is DataType.STRING or row.magnitude:
-        yield "type", "only a holding register with a plain number can be written"
+    yield from _shape_duties(row)
     if row.authority is None:
         yield "authority", f"is missing: {listed(Authority)}"
+    yield from _release_duties(row)
+
+
+def _shape_duties(row: Register) -> Iterator[tuple[str, str]]:
+    if row.companions:
+        yield "write", f"its meaning needs {listed(row.companions)}, so nothing can be written to it"
+    if row.at is not None:
+        yield "at", f"another unit ({row.at}) is never written"
+    if row.table is not Table.HOLDING or row.type is DataType.STRING or row.magnitude:
+        yield "type", "only a holding register with a plain number can be written"
+
+
+def _release_duties(row: Register) -> Iterator[tuple[str, str]]:
     if row.on_release is None:
         yield "on_release", f"is missing: {listed(OnRelease)}"
     elif row.on_release is OnRelease.LEAVE and row.trigger:

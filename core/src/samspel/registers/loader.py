@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from pydantic import ValidationError
 
 from samspel.contract.errors import MapError
 from samspel.registers.checks import Names, SequenceCheck, written_by
+from samspel.registers.companions import resolve_companions
 from samspel.registers.firmware import in_ranges, version_key
 from samspel.registers.model import MAP_SCHEMA, Confidence, Limits, Register, RegisterMap, Rung, Sequence
-from samspel.registers.problems import Problems
+from samspel.registers.problems import Place, Problems, did_you_mean, listed
 from samspel.registers.relations import check_relations, resolve_guards
 from samspel.registers.rows import PlacedRow, build_register
 from samspel.registers.schema import MapDoc, OverlayDoc, RangeDoc, SequencesDoc
@@ -32,29 +34,35 @@ def load_map(
     source_name: str = "",
     model: str = "",
     firmware: str = "",
+    control: str = "",
     allow_low_confidence: frozenset[str] = frozenset(),
 ) -> RegisterMap:
-    """Load a map from a file (a Path) or from TOML text (a str), for one model and firmware.
+    """Load a map from a file (a Path) or from TOML text (a str), for one model, firmware and way of control.
 
     Rows of low confidence keep their place but lose signal and polling, and no sequence may touch them, unless
-    `allow_low_confidence` names them. Raises MapError with one line for everything that is wrong; `source_name`
-    is what those lines call the file (default: its path). Units are never converted: a row's scale has to give
-    the signal's own unit, and the error says which scale would.
+    `allow_low_confidence` names them. `control` names one of `[controls]`; empty is the map's own. Raises MapError
+    with one line for everything that is wrong; `source_name` is what those lines call the file (default: its path).
+    Units are never converted: a row's scale has to give the signal's own unit, and the error says which scale would.
     """
     text, name = _read(source, source_name)
     document = _parse(text, name)
     problems = Problems(name)
+    _check_control(document, control, name)
     overlay = _overlay_for(document, model, firmware, problems)
-    return _Build(document, overlay, problems, allow_low_confidence).result(text)
+    return _Build(document, overlay, control, problems, allow_low_confidence).result(text)
 
 
 def load_variants(source: Path | str, *, source_name: str = "") -> tuple[RegisterMap, ...]:
-    """Load a map without and with each of its overlays, everything switched on: the check of a whole file."""
+    """Load a map in every way: each control (the map's own first) without and with each overlay, everything switched
+    on. This is the check of a whole file.
+    """
     text, name = _read(source, source_name)
     document = _parse(text, name)
     everything = frozenset(document.registers).union(*(overlay.registers for overlay in document.overlays))
-    choices = (None, *range(len(document.overlays)))
-    return tuple(_Build(document, choice, Problems(name), everything).result(text) for choice in choices)
+    ways = product(("", *document.controls), (None, *range(len(document.overlays))))
+    return tuple(
+        _Build(document, overlay, control, Problems(name), everything).result(text) for control, overlay in ways
+    )
 
 
 # --- the file ---
@@ -96,7 +104,13 @@ def _check_schema(content: Mapping[str, Any], name: str) -> None:
     raise MapError(f"{name}: [map] schema: found {found!r}, this samspel reads {MAP_SCHEMA!r}; {advice}")
 
 
-# --- overlays ---
+# --- controls and overlays ---
+
+
+def _check_control(document: MapDoc, control: str, name: str) -> None:
+    if control and control not in document.controls:
+        near = did_you_mean(control, document.controls)
+        raise MapError(f"{name}: found control {control!r}, known: {listed(document.controls)}{near}")
 
 
 def _overlay_for(document: MapDoc, model: str, firmware: str, problems: Problems) -> int | None:
@@ -123,10 +137,11 @@ def _overlay_name(overlay: OverlayDoc) -> str:
 
 @dataclass(frozen=True)
 class _Build:
-    """One map in the making: the file and the number of the overlay that applies."""
+    """One map in the making: the file, the number of the overlay that applies, and the way of control."""
 
     document: MapDoc
     overlay: int | None
+    control: str
     problems: Problems
     allowed: frozenset[str]
 
@@ -153,6 +168,8 @@ class _Build:
             digest=hashlib.sha256(text.encode()).hexdigest(),
             text=text,
             overlay=None if self.overlay is None else _overlay_name(self.document.overlays[self.overlay]),
+            control=self.control,
+            needs_guard=bool(self.control) and self.document.controls[self.control].needs_guard,
         )
 
     def _check_ranges(self) -> None:
@@ -163,7 +180,7 @@ class _Build:
             if overlay.models is None and overlay.firmware is None:
                 self.problems.add(("overlays", number), "says neither models nor firmware, so it would always apply")
 
-    def _ranges(self) -> Iterator[tuple[tuple[str | int, ...], RangeDoc]]:
+    def _ranges(self) -> Iterator[tuple[Place, RangeDoc]]:
         for number, known in enumerate(self.document.map.firmware):
             yield ("map", "firmware", number), known
         for number, overlay in enumerate(self.document.overlays):
@@ -186,6 +203,7 @@ class _Build:
             for name, row in rows.items()
         }
         registers = resolve_guards(registers, rows, self._names(registers))
+        registers = resolve_companions(registers, rows, self._names(registers))
         check_relations(registers, rows, self.problems)
         return registers
 
@@ -195,17 +213,21 @@ class _Build:
 
     # --- sequences ---
 
-    def _place_of(self, name: str) -> tuple[str | int, ...]:
-        base = () if self._document_of(name) is self.document.sequences else ("overlays", self.overlay or 0)
-        return (*base, "sequences", name)
+    def _place_of(self, name: str) -> Place:
+        return (*self._home_of(name)[0], "sequences", name)
 
     def _document_of(self, name: str) -> SequencesDoc:
-        """Where a sequence stands: in the overlay if that replaces it, else in the map itself."""
+        return self._home_of(name)[1]
+
+    def _home_of(self, name: str) -> tuple[Place, SequencesDoc]:
+        """Where a sequence stands: in the control if that has it, else in the overlay, else in the map itself."""
+        homes: list[tuple[Place, SequencesDoc]] = []
+        if self.control:
+            homes.append((("controls", self.control), self.document.controls[self.control].sequences))
         if self.overlay is not None:
-            replacing = self.document.overlays[self.overlay].sequences
-            if getattr(replacing, name) is not None:
-                return replacing
-        return self.document.sequences
+            homes.append((("overlays", self.overlay), self.document.overlays[self.overlay].sequences))
+        stated = (home for home in homes if getattr(home[1], name) is not None)
+        return next(stated, ((), self.document.sequences))
 
     def _sequences(self) -> tuple[dict[str, Sequence], dict[str, tuple[Rung, ...]]]:
         sequences: dict[str, Sequence] = {}

@@ -1,6 +1,7 @@
 """A register map after loading: frozen, resolved, checked. `loader` makes these; `driver` runs them.
 
-The vocabulary is frozen as map schema 0.1 in docs/decisions/0001-three-families-one-vocabulary.md.
+The vocabulary is frozen as map schema 0.1 in docs/decisions/0001-three-families-one-vocabulary.md, with the additions
+of 0004-what-the-next-two-brands-asked-for.md.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ __all__ = [
     "Restore",
     "Rung",
     "Sequence",
+    "SignFrom",
     "SignalValue",
     "Step",
     "Value",
@@ -105,6 +107,15 @@ class BitField:
     scale: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class SignFrom:
+    """Bit numbers of another register that say which way a magnitude points, in the device's own sign."""
+
+    register: str
+    negative: int
+    positive: int
+
+
 # --- values: what a step writes or compares with. No expressions. ---------------------------------------------------
 
 
@@ -138,10 +149,15 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class HhmmAfter:
-    """The device's clock plus `seconds`, rounded down to `floor_s`, as hour * 256 + minute."""
+    """A clock's time plus `seconds`, rounded down to `floor_s`, as hour * 256 + minute; 23:59 where that is tomorrow.
+
+    `clock` is the device's own: a register with the bit fields `hour`, `minute` and, if it has one, `second`. Without
+    it the site's clock is used.
+    """
 
     seconds: int
     floor_s: int = 60
+    clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +235,11 @@ class Register:
     present value bounds every write. `only_if` = (register, value): read only while that register has that value
     (a read otherwise is refused or drops the session). `labels` maps raw numbers to enum words, `states` raw
     numbers to the contract's words for an upward state signal.
+
+    Companions: `sign_from` says which way the number points; then it is multiplied with the value of `times`, or is a
+    percentage of the way `between` two others. `value_unit` is the unit after that; everything else here is about the
+    row's own number. `instead_of` names the row that carries the same signal where the device has it. `at` names
+    another unit of the same endpoint.
     """
 
     name: str
@@ -243,6 +264,12 @@ class Register:
     alone: bool = False
     optional: bool = False
     only_if: tuple[str, int] | None = None
+    times: str | None = None
+    between: tuple[str, str] | None = None
+    sign_from: SignFrom | None = None
+    value_unit: str = ""
+    instead_of: str | None = None
+    at: str | None = None
     readable: bool = True
     write_function: int | None = None
     never_write: str | None = None
@@ -254,6 +281,13 @@ class Register:
     trigger: bool = False
     confidence: Confidence = Confidence.LOW
     source: str = ""
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """The registers without which this one means nothing."""
+        sign = () if self.sign_from is None else (self.sign_from.register,)
+        factor = () if self.times is None else (self.times,)
+        return (*sign, *factor, *(self.between or ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +310,9 @@ class RegisterMap:
     registers that any sequence writes, in the order in which release treats them after its own steps: triggers that
     those have not written, then parameters in the order of the rows, then what those have written, in their order.
     `digest` is the SHA-256 of `text`, the TOML itself, kept so that a release can use the map its snapshot was
-    taken with (loaded again with the same model and firmware, it gives the same `overlay`).
+    taken with (loaded again with the same model, firmware and control, it gives the same `overlay` and sequences).
+    `control` names the way of control that the sequences are of (empty: the map's own); one that `needs_guard` may
+    only command while somebody watches.
     """
 
     id: str
@@ -293,10 +329,16 @@ class RegisterMap:
     digest: str
     text: str
     overlay: str | None = None
+    control: str = ""
+    needs_guard: bool = False
 
     def signal(self, name: str) -> Register | None:
-        """The register that carries a signal, if any."""
-        return next((row for row in self.registers.values() if row.signal == name), None)
+        """The register that carries a signal, if any: the preferred one, where another may stand in for it."""
+        return next((row for row in self.registers.values() if row.signal == name and row.instead_of is None), None)
+
+    def stand_in(self, name: str) -> Register | None:
+        """The row that is read `instead_of` this one where the device does not have it."""
+        return next((row for row in self.registers.values() if row.instead_of == name), None)
 
     def source(self, name: str) -> Register | None:
         """The register behind a name in `clamp_to`, `share_of`, `ceiling` or a value: of a signal, else its own."""

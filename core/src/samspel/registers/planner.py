@@ -16,7 +16,8 @@ __all__ = ["NOTHING_KNOWN", "ReadRequest", "Standing", "plan", "split"]
 class ReadRequest:
     """`count` words of `table` from `address`, and the registers that they answer.
 
-    `only_if` = (register, raw number): send it only while that register holds that number.
+    `only_if` = (register, raw number): send it only while that register holds that number. `at` names another unit
+    of the endpoint to send it to.
     """
 
     table: Table
@@ -24,6 +25,7 @@ class ReadRequest:
     count: int
     registers: tuple[Register, ...]
     only_if: tuple[str, int] | None = None
+    at: str | None = None
 
     def words_of(self, register: Register, words: tuple[int, ...]) -> tuple[int, ...]:
         """The words of one of its registers out of the whole answer."""
@@ -57,12 +59,12 @@ def plan(
 ) -> tuple[ReadRequest, ...]:
     """The fewest requests that read `registers` within `limits`.
 
-    Every readable register that is not absent is in exactly one request. A request stays in one table, is no
-    longer than `read_words`, bridges at most `gap_words` unwanted words in a row, and serves one guard (`only_if`)
-    or none. A register that is read `alone`, is suspect, or is `optional` and not yet proven has a request to
-    itself, so that it cannot spoil others; for the same reason no gap is bridged over such a register, an absent,
-    write-only or otherwise guarded one, wanted or not (`known` are all rows of the map), nor between parted
-    neighbours. Requests are ordered by table, guard and address.
+    Every readable register that is not absent is in exactly one request. A request stays at one unit, in one table,
+    is no longer than `read_words`, bridges at most `gap_words` unwanted words in a row, and serves one guard
+    (`only_if`) or none. A register that is read `alone`, is suspect, or is `optional` and not yet proven has a
+    request to itself, so that it cannot spoil others; for the same reason no gap is bridged over such a register,
+    an absent, write-only or otherwise guarded one, wanted or not (`known` are all rows of the map), nor between
+    parted neighbours. Requests are ordered by table, guard and address.
 
     Filling each request from the left as far as it goes is optimal: whatever fits in one request, a part of it
     without holes fits too; so the greedy request ends at least as far right as that of any other plan, and what
@@ -76,7 +78,7 @@ def plan(
         avoid = [*dangers, *(row for row in (*known, *rows) if row.only_if and _room(row) != room)]
         requests += (_request([row]) for row in members if _single(row, standing))
         shared = [row for row in members if not _single(row, standing)]
-        requests += _filled(shared, limits, [row for row in avoid if row.table is room[0]], standing)
+        requests += _filled(shared, limits, [row for row in avoid if _room(row)[:2] == room[:2]], standing)
     return tuple(sorted(requests, key=lambda request: _order(request.registers[0])))
 
 
@@ -85,12 +87,12 @@ def split(request: ReadRequest) -> tuple[ReadRequest, ...]:
     return tuple(_request([row]) for row in request.registers)
 
 
-def _room(row: Register) -> tuple[Table, tuple[str, int]]:
+def _room(row: Register) -> tuple[str, Table, tuple[str, int]]:
     """Registers of one room may share a request."""
-    return row.table, row.only_if or ("", 0)
+    return row.at or "", row.table, row.only_if or ("", 0)
 
 
-def _order(row: Register) -> tuple[Table, tuple[str, int], int, int, str]:
+def _order(row: Register) -> tuple[str, Table, tuple[str, int], int, int, str]:
     return (*_room(row), row.address, row.count, row.name)
 
 
@@ -138,4 +140,4 @@ def _end(block: list[Register]) -> int:
 
 def _request(block: list[Register]) -> ReadRequest:
     first = block[0]
-    return ReadRequest(first.table, first.address, _end(block) - first.address, tuple(block), first.only_if)
+    return ReadRequest(first.table, first.address, _end(block) - first.address, tuple(block), first.only_if, first.at)

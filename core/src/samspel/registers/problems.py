@@ -74,6 +74,10 @@ def _place_text(place: Place) -> str:
             return "file"
         case ("overlays", int(number), *rest):
             return f"[[overlays]] {number + 1} {_inner(tuple(rest))}".rstrip()
+        case ("controls", name, "sequences", *rest):
+            return f"[controls.{name}] {_inner(('sequences', *rest))}".rstrip()
+        case ("controls", name, *rest):
+            return f"[controls.{name}] {_keys(rest)}".rstrip()
         case _:
             return _inner(place)
 
@@ -171,9 +175,9 @@ def _table_at(loc: Place) -> type[BaseModel]:
     match loc:
         case ():
             return schema.MapDoc
-        case ("overlays", int()):
-            return schema.OverlayDoc
-        case ("overlays", int(), *rest):
+        case ("overlays" | "controls" as table, _):
+            return schema.OverlayDoc if table == "overlays" else schema.ControlDoc
+        case ("overlays" | "controls", _, *rest):
             return _table_at(tuple(rest))
         case ("registers", _, *keys):
             return _row_table(keys)
@@ -190,5 +194,7 @@ def _row_table(keys: list[str | int]) -> type[BaseModel]:
             return schema.FieldDoc
         case ["only_if"]:
             return schema.GuardDoc
+        case ["sign_from"]:
+            return schema.SignDoc
         case _:
             return schema.SignalDoc

@@ -58,7 +58,7 @@ def _guard_raw(guard: Register, doc: GuardDoc, place: Place, problems: Problems)
 def _signal_clashes(registers: Mapping[str, Register]) -> Iterator[tuple[str, str]]:
     carriers: dict[str, str] = {}
     for register in registers.values():
-        if register.signal is None:
+        if register.signal is None or register.instead_of is not None:
             continue
         first = carriers.setdefault(register.signal, register.name)
         if first != register.name:
@@ -69,17 +69,18 @@ def _name_clashes(registers: Mapping[str, Register]) -> Iterator[tuple[str, str]
     for register in registers.values():
         if register.name == TARGET:
             yield register.name, f"{TARGET} is the command's own power; call the register something else"
-        carrier = next((row for row in registers.values() if row.signal == register.name), None)
-        if carrier is not None and carrier is not register:
+        carriers = [row for row in registers.values() if row.signal == register.name]
+        carrier = next((row for row in carriers if row.instead_of is None), None)
+        if carrier is not None and register not in carriers:
             yield register.name, f"has the name of a signal that {carrier.name} carries"
 
 
 def _overlaps(registers: Mapping[str, Register]) -> Iterator[tuple[str, str]]:
     """Two views of exactly the same words are meant; anything else is a slip of the pen."""
-    rows = sorted(registers.values(), key=lambda row: (row.table, row.address, row.count))
+    rows = sorted(registers.values(), key=lambda row: (row.at or "", row.table, row.address, row.count))
     for number, row in enumerate(rows):
         for other in rows[number + 1 :]:
-            if other.table is not row.table or other.address >= row.address + row.count:
+            if (other.at, other.table) != (row.at, row.table) or other.address >= row.address + row.count:
                 break
             if (other.address, other.count) != (row.address, row.count):
                 span = f"{row.address}..{row.address + row.count - 1}"

@@ -8,10 +8,20 @@ from dataclasses import dataclass, replace
 from samspel.contract.ports import Table
 from samspel.contract.signals import SIGNALS, Positive
 from samspel.registers.codec import sign
-from samspel.registers.model import BitField, Confidence, DataType, Life, Limits, Literal, Register, SignalValue
+from samspel.registers.model import (
+    BitField,
+    Confidence,
+    DataType,
+    Life,
+    Limits,
+    Literal,
+    Register,
+    SignalValue,
+    SignFrom,
+)
 from samspel.registers.problems import Place, Problems, did_you_mean, listed
 from samspel.registers.raw import INTEGERS, WORDS, raw_bounds
-from samspel.registers.schema import DefaultsDoc, NeutralDoc, RowDoc, SignalDoc
+from samspel.registers.schema import DefaultsDoc, NeutralDoc, RowDoc, SignalDoc, SignDoc
 from samspel.registers.vocabulary import STATE_WORDS, UNIT_FACTORS
 
 __all__ = ["PlacedRow", "build_register", "literal_or_signal"]
@@ -58,6 +68,7 @@ def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
         scale=doc.scale or 1.0,  # 0 is reported; nothing after that may stumble over it
         offset=doc.offset,
         unit=doc.unit,
+        value_unit=doc.unit,
         signal=doc.signal if spec else None,
         positive=doc.positive or Positive.NONE,
         magnitude=doc.magnitude,
@@ -70,6 +81,11 @@ def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
         poll=doc.poll or (spec.group if spec else "never"),
         alone=doc.alone,
         optional=doc.optional,
+        times=doc.times,
+        between=(doc.between[0], doc.between[1]) if doc.between else None,
+        sign_from=_sign_from(doc.sign_from),
+        instead_of=doc.instead_of,
+        at=doc.at,
         readable=doc.readable,
         write_function=doc.write,
         never_write=doc.never_write,
@@ -82,6 +98,10 @@ def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
         confidence=doc.confidence,
         source=doc.source,
     )
+
+
+def _sign_from(doc: SignDoc | None) -> SignFrom | None:
+    return None if doc is None else SignFrom(doc.register_name, negative=doc.negative, positive=doc.positive)
 
 
 def _normalised(register: Register) -> Register:
@@ -100,8 +120,18 @@ def _turned(register: Register) -> tuple[float, float] | None:
 
 
 def _switched_off(register: Register) -> Register:
-    """Low confidence: the row stays known, but nothing goes up from it and nobody polls it."""
-    return replace(register, signal=None, positive=Positive.NONE, poll="never", valid=_turned(register))
+    """Low confidence: the row stays known, but nothing goes up from it, nobody polls it and it needs nobody."""
+    return replace(
+        register,
+        signal=None,
+        positive=Positive.NONE,
+        poll="never",
+        valid=_turned(register),
+        times=None,
+        between=None,
+        sign_from=None,
+        instead_of=None,
+    )
 
 
 # --- checks inside one row: (key, what is wrong) ---
@@ -202,7 +232,7 @@ def _direction_problems(signal: str, doc: RowDoc) -> _Found:
 
 def _unit_problems(signal: str, doc: RowDoc) -> _Found:
     wanted = SIGNALS[signal].unit
-    if doc.unit == wanted:
+    if doc.unit == wanted or doc.times or doc.between:  # `companions` checks the unit of what comes of those
         return
     factor = UNIT_FACTORS.get((doc.unit, wanted))
     advice = f"; write unit = {wanted!r} and scale = {doc.scale * factor:g}" if factor else ""

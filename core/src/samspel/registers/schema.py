@@ -1,6 +1,7 @@
 """The TOML of a register map as it may be written: map schema 0.1. Meaning is checked in `rows`, `steps`, `loader`.
 
-Keys are those of docs/decisions/0001-three-families-one-vocabulary.md. Every table refuses keys it does not know.
+Keys are those of docs/decisions/0001-three-families-one-vocabulary.md and 0004-what-the-next-two-brands-asked-for.md.
+Every table refuses keys it does not know.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = [
     "BitsDoc",
     "BlockDoc",
     "CompareDoc",
+    "ControlDoc",
     "DefaultsDoc",
     "FeedDoc",
     "FieldDoc",
@@ -34,6 +36,7 @@ __all__ = [
     "RestoreDoc",
     "RowDoc",
     "SequencesDoc",
+    "SignDoc",
     "SignalDoc",
     "StepDoc",
     "ValueDoc",
@@ -116,6 +119,14 @@ class GuardDoc(Doc):
     wanted: int | str = Field(alias="is")
 
 
+class SignDoc(Doc):
+    """`sign_from`: another register, and which of its bits say that the number is negative or positive."""
+
+    register_name: str = Field(alias="register")
+    negative: int = Field(ge=0, le=63)
+    positive: int = Field(ge=0, le=63)
+
+
 class SignalDoc(Doc):
     """`{ signal = NAME, clamp_to = NAME, share_of = NAME }`."""
 
@@ -148,6 +159,11 @@ class RowDoc(Doc):
     alone: bool = False
     optional: bool = False
     only_if: GuardDoc | None = None
+    times: str | None = None
+    between: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    sign_from: SignDoc | None = None
+    instead_of: str | None = None
+    at: Name | None = None
     readable: bool = True
     write: Literal[6, 16] | None = None
     never_write: str | None = Field(default=None, min_length=1)
@@ -172,10 +188,11 @@ class RestoreDoc(Doc):
 
 
 class HhmmDoc(Doc):
-    """`{ hhmm_after_s = 600, floor_s = 300 }`."""
+    """`{ hhmm_after_s = 600, floor_s = 300, clock = "NAME" }`."""
 
     hhmm_after_s: int = Field(ge=0, le=86_400)
     floor_s: int = Field(default=60, ge=60, le=3600)
+    clock: str | None = None
 
 
 class PackDoc(Doc):
@@ -338,6 +355,13 @@ class SequencesDoc(Doc):
     release: list[StepDoc] | None = None
 
 
+class ControlDoc(Doc):
+    """`[controls.NAME]`: another way of control; sequences that it leaves out are the map's own."""
+
+    needs_guard: bool = False
+    sequences: SequencesDoc
+
+
 class OverlayDoc(Doc):
     """`[[overlays]]`: whole rows and whole sequences for some models and firmware."""
 
@@ -355,6 +379,7 @@ class MapDoc(Doc):
     limits: LimitsDoc = LimitsDoc()
     registers: dict[Name, RowDoc]
     sequences: SequencesDoc
+    controls: dict[Name, ControlDoc] = {}
     overlays: list[OverlayDoc] = []
 
 

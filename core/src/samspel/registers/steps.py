@@ -119,7 +119,7 @@ def _value(doc: ValueDoc) -> Value:
             otherwise = None if doc.otherwise is None else literal_or_signal(doc.otherwise)
             return Restore(register, otherwise)
         case HhmmDoc():
-            return HhmmAfter(doc.hhmm_after_s, doc.floor_s)
+            return HhmmAfter(doc.hhmm_after_s, doc.floor_s, doc.clock)
         case PackDoc():
             return Pack({name: _field_value(value) for name, value in doc.pack.items()})
         case _:
