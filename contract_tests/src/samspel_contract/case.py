@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from samspel.driver.options import DriverOptions
 
 from samspel_contract.capabilities import Capability
 from samspel_contract.rig import Rig
 from samspel_contract.simulated import simulated
+from samspel_contract.site import Site, open_site
 from samspel_contract.target import Target
+from samspel_contract.view import TwinView
 
-__all__ = ["NOTHING", "DriverCase", "everywhere", "needs", "safety", "simulated"]
+__all__ = ["NOTHING", "DriverCase", "everywhere", "needs", "preview", "safety", "simulated"]
 
 NOTHING = "none"
 """A test that is repeated for what a driver does not have runs once with this, so that it is never missing."""
@@ -23,10 +26,10 @@ F = TypeVar("F", bound=Callable[..., object])
 
 @dataclass
 class DriverCase:
-    """The driver under test. Every rig it makes is checked for stray writes when the test is over."""
+    """The driver under test. Every rig and site it makes is checked for stray writes when the test is over."""
 
     target: Target
-    rigs: list[Rig] = field(default_factory=list)
+    rigs: list[TwinView] = field(default_factory=list)
 
     def rig(
         self,
@@ -41,6 +44,14 @@ class DriverCase:
         rig = Rig.make(self.target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, seed=seed, options=options)
         self.rigs.append(rig)
         return rig
+
+    @asynccontextmanager
+    async def site(self, **home: Any) -> AsyncIterator[Site]:  # noqa: ANN401 - handed through
+        """A fresh site; see `open_site`. Whatever left it is held against the contract at the end."""
+        async with open_site(self.target, **home) as site:
+            self.rigs.append(site)
+            yield site
+            assert site.leaks() == []
 
     def stray_writes(self) -> list[str]:
         """Everything that was written in this test and is not the driver's to write."""
@@ -60,6 +71,12 @@ def needs(*capabilities: Capability) -> Callable[[F], F]:
 def safety(test: F) -> F:
     """A test that no `contract.toml` can excuse."""
     test.__dict__["safety"] = True
+    return test
+
+
+def preview(test: F) -> F:
+    """A test that is new in this minor version: its failure is reported, and counts from the next minor on."""
+    test.__dict__["preview"] = True
     return test
 
 

@@ -1,0 +1,168 @@
+"""One process of the edge at the simulated site: core's own parts, over a wire and a broker in memory.
+
+"Killed" means that not one more line of it runs; its successor finds what its store held at that very moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from samspel.admission.freshness import FreshnessRules
+from samspel.admission.gate import Admission, Order, Rules
+from samspel.bus.endpoint import Endpoint
+from samspel.bus.url import parse_url
+from samspel.clock import LoopClock
+from samspel.connect import profile_of
+from samspel.contract.command import Rank
+from samspel.contract.errors import WrongDevice
+from samspel.contract.ports import BusLink
+from samspel.control.state import Policy
+from samspel.device import Device, DeviceLimits, expected_serial
+from samspel.driver.options import DriverOptions
+from samspel.edge import Edge, Rates, Station, offline_message
+from samspel.outlet import Outlet
+from samspel.shaping.chain import Chain
+from samspel.shaping.limits import BatteryLimits, ContractLimits
+from samspel.store.memory import MemoryStore
+from samspel.transport.memory import MemoryBroker, MemoryTransport
+
+from samspel_contract.target import Target
+from samspel_contract.wire import Wire
+
+__all__ = ["DEVICE", "LIVELY", "QUIET", "SITE", "Life", "Setting", "end_tasks"]
+
+SITE, DEVICE = "site-0001", "battery"
+DISPATCHER, INSTALLER = "fleet", "installer"
+RANKS: Mapping[str, Rank] = {DISPATCHER: Rank.DISPATCHER, INSTALLER: Rank.INSTALLER}
+MOST_W = 5000.0
+WINDOW_PCT = (5.0, 95.0)
+
+LIVELY = Rates(fast_s=2.0, slow_s=30.0, static_s=3600.0, faults_s=10.0)
+QUIET = Rates(fast_s=1e6, slow_s=1e6, static_s=1e6, faults_s=1e6)
+"""No polling after the first: only commands make requests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What every process of one site has in common. `most_w` are the contract's limits, each way."""
+
+    target: Target
+    broker: MemoryBroker
+    clock: LoopClock
+    rates: Rates = LIVELY
+    policy: Policy = field(default_factory=Policy)
+    most_w: float = MOST_W
+
+
+async def end_tasks(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel them, and see them end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Life:
+    """From `start` to `kill` or `terminate`."""
+
+    def __init__(self, setting: Setting, number: int, store: MemoryStore, wire: Wire) -> None:
+        self.setting, self.store, self.wire = setting, store, wire
+        self._left: MemoryStore | None = None
+        wire.on_death = self._remember
+        self._transport = MemoryTransport(setting.broker, SITE)
+        self.edge = self._build(f"run-{number}")
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def device(self) -> Device:
+        """What its stations share."""
+        return self.edge.devices[DEVICE]
+
+    @property
+    def phase(self) -> str:
+        """Control's word for who holds the battery."""
+        return self.device.controller.state.phase.value
+
+    async def start(self) -> None:
+        """Every loop runs."""
+        self._bystanders = asyncio.all_tasks()
+        await self.edge.start()
+
+    async def kill(self) -> MemoryStore:
+        """SIGKILL. Returns what its successor finds."""
+        if self._left is None:
+            self._remember()
+        assert self._left is not None
+        self.wire.dead.set()
+        self.setting.broker.cut(SITE)
+        await end_tasks(asyncio.all_tasks() - self._bystanders)
+        self.setting.broker.disconnect(self._transport)
+        return self._left
+
+    async def terminate(self) -> MemoryStore:
+        """SIGTERM: it hands over first."""
+        await self.edge.stop()
+        return await self.kill()
+
+    def _remember(self) -> None:
+        """What a disk would hold at this moment."""
+        self._left = MemoryStore()
+        self._left.journal._documents.update(self.store.journal._documents)
+        for row, droppable in self.store.outbox.rows():
+            self._left.outbox.add(row.message, droppable=droppable)
+
+    # --- as `samspel.assembly` does it ---
+
+    def _build(self, run_id: str) -> Edge:
+        setting, clock, rng = self.setting, self.setting.clock, random.Random(1)
+        outlet = Outlet(SITE, run_id, self.store.outbox, clock)
+        self._transport.will = offline_message(SITE, outlet, clock)
+        order = Order.from_json(self.store.journal.get(f"{DEVICE}/order") or {})
+        rules = Rules(site=SITE, devices=frozenset({DEVICE}), ranks=RANKS, freshness=FreshnessRules())
+        return Edge(
+            site=SITE,
+            stations={DEVICE: self._station(outlet, rng)},
+            transport=self._transport,
+            admission=Admission(rules, {DEVICE: order}),
+            outlet=outlet,
+            outbox=self.store.outbox,
+            journal=self.store.journal,
+            clock=clock,
+            rng=rng,
+            versions={setting.target.dist or setting.target.name: setting.target.version},
+            nonce_s=30.0,
+            log_sample=self.store.oplog.log_sample,
+        )
+
+    def _station(self, outlet: Outlet, rng: random.Random) -> Station:
+        setting, journal = self.setting, self.store.journal
+        most_w, (low, high) = setting.most_w, WINDOW_PCT
+        limits = DeviceLimits(charge_w=most_w, discharge_w=most_w, soc_min_pct=low, soc_max_pct=high)
+        chain = Chain(
+            [ContractLimits(charge_w=most_w, discharge_w=most_w), BatteryLimits(soc_min_pct=low, soc_max_pct=high)]
+        )
+        url = parse_url(f"modbus-tcp://device:{setting.target.path.port}?unit={self.wire.twin.behaviour.unit}")
+        profile = profile_of(setting.target.path, url)
+        endpoint = Endpoint(url.host, url.port, profile, setting.clock, rng=rng, connector=self.wire.connect)
+
+        async def confirm(raw: BusLink) -> None:
+            try:
+                await driver.confirm(raw)
+            except WrongDevice as error:
+                device.wrong_device(error)
+                raise
+
+        link = endpoint.link(url.unit or 0, confirm)
+        options = DriverOptions(expected_serial=expected_serial(None, DEVICE, journal, setting.clock))
+        driver = setting.target.driver(link, setting.clock, options=options)
+        device = Device(DEVICE, driver, chain, outlet, journal, setting.clock, setting.policy, limits)
+        return Station(
+            device=device,
+            rates=setting.rates,
+            serve=endpoint.run,
+            watch=link.on_link,
+            tend=driver.tend_session if setting.target.path.session else None,
+        )

@@ -1,0 +1,279 @@
+"""A whole site under test, in simulated time: twin, wire, bus, driver, core's own path, store, broker, dispatcher.
+
+Only the outermost parts are stand-ins: no socket, no disk, no clock but the event loop's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from samspel.clock import LoopClock
+from samspel.contract.capability import Capabilities, Direction, Route
+from samspel.contract.ports import Inbound, Outbound
+from samspel.control.state import Policy
+from samspel.edge import Rates
+from samspel.store.memory import MemoryStore
+from samspel.transport.memory import MemoryBroker, MemoryTransport
+from samspel_sim.behaviour import TwinOptions
+from samspel_sim.twin import Twin
+
+from samspel_contract.edge import DEVICE, DISPATCHER, LIVELY, MOST_W, SITE, Life, Setting, end_tasks
+from samspel_contract.rig import LATENCY_S, REST_W, STEP_S
+from samspel_contract.target import Target
+from samspel_contract.upward import leaks
+from samspel_contract.view import TwinView
+from samspel_contract.wire import Wire
+
+__all__ = ["TOLERANCE_W", "Site", "direction_of", "make_twin", "open_site"]
+
+Message = dict[str, Any]
+
+TOLERANCE_W = 150.0
+"""A battery this close to its target follows it."""
+
+PATIENCE_S = 600.0
+LOOK_S = 0.25
+
+
+def direction_of(power_w: float) -> Direction:
+    """Which way a power goes; positive discharges."""
+    if power_w == 0:
+        return Direction.ZERO
+    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
+
+
+def make_twin(target: Target, *, soc_pct: float, pv_w: float, load_w: float, seed: int) -> Twin:
+    """A device of the driver under test in a home that stands still."""
+    clock = asyncio.get_running_loop().time
+    twin = Twin(target.twin(TwinOptions(soc_pct=soc_pct, seed=seed)), clock=clock, seed=seed, step_s=STEP_S)
+    twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
+    return twin
+
+
+@dataclass
+class Site(TwinView):
+    """`life` is the process that runs now. `messages` are what left the site, `_leaf` saying which kind each is."""
+
+    setting: Setting
+    messages: list[Message] = field(default_factory=list)
+    life: Life = field(init=False)
+    untouched: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
+    _raw: list[Inbound] = field(default_factory=list)
+    _outcomes: defaultdict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
+    _lives: int = 0
+    _seq: int = 0
+
+    async def listen(self) -> None:
+        """Hear everything that leaves the site, and be able to command."""
+        broker = self.setting.broker
+        self._listener, self._publisher = MemoryTransport(broker, "listener"), MemoryTransport(broker, "dispatcher")
+        await self._listener.start([f"samspel/v1/{SITE}/#"], self._hear, lambda _: None)
+        await self._publisher.start([], lambda _: None, lambda _: None)
+
+    def _hear(self, message: Inbound) -> None:
+        self._listener.acknowledge(message)
+        leaf = message.topic.rsplit("/", 1)[-1]
+        if leaf == "command":
+            return
+        heard = {**json.loads(message.payload), "_leaf": leaf, "_at": self.now}
+        self._raw.append(message)
+        self.messages.append(heard)
+        if leaf == "outcome":
+            self._outcomes[heard["command_id"]].append(heard)
+
+    def leaks(self) -> list[str]:
+        """What is wrong with the messages that left the site; see `upward`."""
+        return leaks(self._raw, self.target.manifest.words)
+
+    # --- lives ---
+
+    async def begin(self, store: MemoryStore | None = None) -> Life:
+        """Start an edge, on what an earlier one left; it may run on in the background."""
+        self._lives += 1
+        self.life = Life(self.setting, self._lives, store or MemoryStore(), Wire(self.twin, lambda: None))
+        self.setting.broker.heal(SITE)
+        await self.life.start()
+        return self.life
+
+    async def settled(self) -> Life:
+        """A fresh edge that knows its device and commands nothing. `untouched` is how the device is now."""
+        life = await self.begin()
+        await self.until(lambda: not life.device.controller.state.unsettled, what="the edge knows its device")
+        await self.wait(5.0)
+        self.untouched = self.owned()
+        return life
+
+    # --- what the device can do ---
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The record that control works by."""
+        found = self.life.device.controller.state.capabilities
+        assert found is not None, "the device has not been identified"
+        return found
+
+    def route(self, power_w: float) -> Route:
+        """The route that a power takes."""
+        found = self.capabilities.route(direction_of(power_w))
+        assert found is not None, f"no route for {power_w:g} W"
+        return found
+
+    def settle_s(self, power_w: float) -> float:
+        """How long the battery may take to follow."""
+        latency_s = self.route(power_w).latency_s
+        return 2 * (LATENCY_S if latency_s is None else latency_s) + 10
+
+    # --- commands ---
+
+    def command(
+        self,
+        kind: str,
+        *,
+        issuer: str = DISPATCHER,
+        ttl_s: float = 120.0,
+        age_s: float = 0.0,
+        **fields: Any,  # noqa: ANN401 - whatever the contract's fields hold
+    ) -> Message:
+        """A command of the contract, as JSON. A set-point accepts whatever kind of following its route offers."""
+        self._seq += 1
+        if kind == "set_power":
+            fields.setdefault("accept", self.route(fields["power_w"]).authority.value)
+        return {
+            "schema": "command/0.1",
+            "id": f"{issuer}-{self._seq}",
+            "issuer": issuer,
+            "epoch": 1,
+            "seq": self._seq,
+            "issued_at": (self.setting.clock.wall() - timedelta(seconds=age_s)).isoformat(timespec="milliseconds"),
+            "ttl_s": ttl_s,
+            "target": f"{SITE}/{DEVICE}",
+            "kind": kind,
+            **fields,
+        }
+
+    async def publish(self, command: Mapping[str, Any]) -> str:
+        """To the broker; the command's id."""
+        topic = f"samspel/v1/{SITE}/{DEVICE}/command"
+        await self._publisher.publish(Outbound(topic=topic, payload=json.dumps(command).encode()))
+        return str(command["id"])
+
+    async def send(self, kind: str, *, ttl_s: float = 120.0, **fields: Any) -> str:  # noqa: ANN401 - whatever the contract's fields hold
+        """Make and publish."""
+        return await self.publish(self.command(kind, ttl_s=ttl_s, **fields))
+
+    async def followed(self, power_w: float, *, ttl_s: float = PATIENCE_S, **fields: Any) -> str:  # noqa: ANN401 - whatever the contract's fields hold
+        """Command a power, for long unless `ttl_s` says otherwise, and see the battery follow it."""
+        command = await self.publish(self.command("set_power", power_w=power_w, ttl_s=ttl_s, **fields))
+        await self.outcome(command, stage="verified")
+        await self.until(lambda: self.follows(power_w), self.settle_s(power_w), f"the battery follows {power_w:g} W")
+        return command
+
+    # --- what came of it ---
+
+    def outcomes(self, command_id: str) -> list[Message]:
+        """Everything that was said of a command."""
+        return self._outcomes[command_id]
+
+    def found(self, command_id: str, **wanted: object) -> Message | None:
+        """The first outcome of a command with these fields."""
+        fits = (one for one in self.outcomes(command_id) if all(one.get(key) == wanted[key] for key in wanted))
+        return next(fits, None)
+
+    async def outcome(self, command_id: str, *, within_s: float = PATIENCE_S, **wanted: object) -> Message:
+        """Wait for it."""
+        await self.until(lambda: self.found(command_id, **wanted) is not None, within_s, f"{command_id}: {wanted}")
+        found = self.found(command_id, **wanted)
+        assert found is not None
+        return found
+
+    def ends(self, command_id: str) -> list[str]:
+        """Its ends, each counted once however often the message came."""
+        ended = {(one["boot_id"], one["seq"]): one["end"] for one in self.outcomes(command_id) if "end" in one}
+        return list(ended.values())
+
+    def faults(self, code: str) -> list[str]:
+        """Raised and cleared, in order."""
+        return [one["state"] for one in self.messages if one["_leaf"] == "fault" and one["code"] == code]
+
+    def story(self) -> str:
+        """The last of what was said, for a failing test."""
+        shown = [one for one in self.messages if one["_leaf"] in ("outcome", "fault")][-25:]
+        keys = ("command_id", "stage", "deviation", "end", "code", "state", "reason", "text")
+        return "\n".join(f"{one['_at']:9.2f}  " + " · ".join(str(one[k]) for k in keys if one.get(k)) for one in shown)
+
+    # --- time and truth ---
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self.setting.clock.monotonic()
+
+    async def wait(self, seconds: float) -> None:
+        """Let simulated time pass, physics included."""
+        await asyncio.sleep(seconds)
+        self.twin.advance()
+
+    async def until(self, holds: Callable[[], bool], within_s: float = PATIENCE_S, what: str = "") -> None:
+        """Let it pass until this holds."""
+        give_up = self.now + within_s
+        while not holds():
+            assert self.now < give_up, f"not within {within_s:g} s: {what}\n{self.story()}"
+            await asyncio.sleep(LOOK_S)
+
+    def follows(self, power_w: float) -> bool:
+        """Whether the battery does this now."""
+        return abs(self.battery_w - power_w) <= max(TOLERANCE_W, 0.1 * abs(power_w))
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it neither charges nor discharges."""
+        return abs(self.battery_w) <= max(REST_W, self.route(0.0).dead_zone_w)
+
+    def disturbed(self) -> list[str]:
+        """Owned registers that are not as they were before anything was commanded, but for what release may leave."""
+        left = self.target.declaration.left_on_release
+        owned = self.owned()
+        return [name for name, words in owned.items() if words != self.untouched[name] and name not in left]
+
+    async def given_back(self, within_s: float = 90.0) -> None:
+        """Wait for every register as it was, and control released."""
+        await self.until(lambda: not self.disturbed(), within_s, f"given back: {self.disturbed()}")
+        await self.until(lambda: self.life.phase == "released", within_s, self.life.phase)
+
+
+@asynccontextmanager
+async def open_site(
+    target: Target,
+    *,
+    rates: Rates = LIVELY,
+    policy: Policy | None = None,
+    most_w: float = MOST_W,
+    soc_pct: float = 50.0,
+    pv_w: float = 0.0,
+    load_w: float = 3000.0,
+    seed: int = 1,
+) -> AsyncIterator[Site]:
+    """A home whose own logic discharges into the house. Nothing runs yet: `begin` or `settled` starts an edge."""
+    clock = LoopClock()
+    twin = make_twin(target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, seed=seed)
+    setting = Setting(
+        target=target,
+        broker=MemoryBroker(clock, max_queued=5000),
+        clock=clock,
+        rates=rates,
+        policy=policy or Policy(),
+        most_w=most_w,
+    )
+    site = Site(target, twin, setting)
+    await site.listen()
+    try:
+        yield site
+    finally:
+        await end_tasks(asyncio.all_tasks() - {task for task in [asyncio.current_task()] if task is not None})
