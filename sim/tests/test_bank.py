@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from samspel_sim.bank import Bank
+from samspel_sim.bank import Bank, Holes
 from samspel_sim.registers import Register, Space, Table
 
 WIDE, NARROW, FAR = Register("wide", 10, 2, "i32"), Register("narrow", 14, 1, "u16"), Register("far", 40, 1, "u16")
@@ -21,6 +21,27 @@ def test_holes_up_to_the_gap_read_as_zero_and_larger_ones_do_not():
 def test_nothing_reads_before_or_after_a_block():
     assert bank(gap=16).read(9, 2) is None
     assert bank(gap=16).read(14, 2) is None
+
+
+def test_holes_may_have_a_word_of_their_own_and_be_no_start():
+    holes = Holes(word=lambda space, at: 0xFF00 + at, at_start=False)
+    assert bank(gap=2, holes=holes).read(10, 5) == (0, 0, 0xFF0C, 0xFF0D, 0)
+    assert bank(gap=2, holes=holes).read(12, 3) is None
+    assert bank(gap=2).read(12, 3) == (0, 0, 0)
+
+
+def test_a_refused_address_spoils_every_block_it_is_in():
+    holes = Holes(refused=frozenset({(Space.HOLDING, 12)}))
+    assert bank(gap=2, holes=holes).read(10, 2) == (0, 0)
+    assert bank(gap=2, holes=holes).read(10, 5) is None
+
+
+def test_a_padded_text_is_right_only_alone_and_whole():
+    words = bank(gap=2, holes=Holes(padded={(Space.HOLDING, 10): 2}))
+    assert words.padding(10, 2, Space.HOLDING) == b""
+    assert words.padding(14, 1, Space.HOLDING) == b""
+    assert words.padding(10, 2, Space.INPUT) == b""
+    assert all(words.padding(10, count, Space.HOLDING) for count in (1, 3))
 
 
 def test_windows_read_although_undocumented():

@@ -118,6 +118,13 @@ def test_rows_of_all_dossiers_are_understood(tmp_path, address, row, want):
     assert (register.confidence, register.source) == ("high", "s")
 
 
+def test_several_words_of_one_kind_are_one_block(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text(HEAD.format(address="address") + "clock,7,6,3/6/16,RW,u16,n/a,1,s,,m,high,s\n")
+    (register,) = read_csv(path)
+    assert (register.kind, register.count, register.numeric) == ("block", 6, False)
+
+
 def test_a_bad_row_is_named(tmp_path: Path):
     path = tmp_path / "r.csv"
     path.write_text(HEAD.format(address="address") + "p,7,1,3,R,u32,n/a,1,W,,m,high,s\n")

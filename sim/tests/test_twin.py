@@ -49,6 +49,13 @@ def test_answers(make_toy, request_hex, answer_hex):
     assert make_toy().handle(1, bytes.fromhex(request_hex)) == bytes.fromhex(answer_hex)
 
 
+def test_holding_registers_may_be_read_more_slowly_than_the_rest(make_toy):
+    session = connect(make_toy(answer_s=0.02, holding_read_s=(0.1, 0.5)))
+    assert 0.12 <= session.receive(1, READ_POWER).delay_s <= 0.52
+    assert session.receive(1, struct.pack(">BHH", 4, 10, 1)).delay_s == 0.02
+    assert session.receive(1, write_power(1)).delay_s == 0.02
+
+
 def test_a_read_that_the_brand_refuses_gets_its_code_be_it_zero(make_toy, monkeypatch):
     twin = make_toy()
     monkeypatch.setattr(twin.behaviour, "before_read", raising(Refused(0)))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from samspel_sim.registers import Register, Space, Table, Value, Words
 
-
 Place = tuple[Space, int]
 
 
@@ -63,15 +62,29 @@ class Bank:
         wanted = range(address, address + count)
         if not self._readable[space].issuperset(wanted):
             return None
+        if not self._holes.at_start and self.table.at(address, space) is None:
+            return None
         return tuple(self._shown(space, at) for at in wanted)
 
     def _shown(self, space: Space, address: int) -> int:
-        register = self.table.at(address, space) if address in self.hidden else None
-        if register is not None:
+        register = self.table.at(address, space)
+        if register is None:
+            return self._holes.word(space, address)
+        if address in self.hidden:
             return register.not_available()[address - register.address]
         if space is Space.HOLDING and address in self.echoes:
             return self.echoes[address]
         return self._words.get((space, address), 0)
+
+    def padding(self, address: int, count: int, space: Space) -> bytes:
+        """Bytes by which the answer to a read is longer than it says."""
+        wanted = range(address, address + count)
+        touched = [
+            (first, size)
+            for (where, first), size in self._holes.padded.items()
+            if where is space and first < wanted.stop and wanted.start < first + size
+        ]
+        return b"" if touched in ([], [(address, count)]) else b"\0\0"
 
     def covered(self, address: int, words: Sequence[int]) -> list[tuple[Register, Words]] | None:
         """Split a write into whole registers, or None when it touches a hole or half a register."""

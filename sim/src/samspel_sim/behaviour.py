@@ -65,8 +65,9 @@ class LinkTraits:
 
     ``clients``: connections served at once; one more closes the oldest. ``connect_wait_s``: requests
     this soon after connecting are lost. ``pace_s``: a client that had its last `BURST` answers within
-    so many times this gets exception 6. ``answer_s``: time to answer. ``refresh_s``: shortest and longest time
-    between two updates of the measurements. ``pipelined``: False where a request that comes before the
+    so many times this gets exception 6. ``answer_s``: time to answer; ``holding_read_s``: shortest and longest time
+    that a read of holding registers takes beyond that. ``refresh_s``: shortest and longest time between two
+    updates of the measurements. ``pipelined``: False where a request that comes before the
     answer to the one before it is lost. ``framing``: how requests are wrapped.
     """
 

@@ -214,6 +214,8 @@ def _kind(text: str, count: int) -> tuple[str, int]:
         return f"u{16 * count}", count
     if text in {"string", "block", "bytes"}:
         return "block" if text == "bytes" else text, count
+    if text in {"u16", "i16"} and count > 1:
+        return "block", count  # several words of one kind in a row
     if _WIDTH.get(text) != count:
         raise ValueError(f"type {text} does not take {count} words")
     return text, count

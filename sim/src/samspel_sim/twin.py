@@ -240,7 +240,7 @@ class Twin:
         words = bank.read(request.address, request.count, space)
         if words is None:
             return wire.exception(request.function, wire.ILLEGAL_ADDRESS)
-        return wire.read_reply(request.function, words)
+        return wire.read_reply(request.function, words) + bank.padding(request.address, request.count, space)
 
     def _write(self, session: Session, unit: int, request: wire.WriteRequest) -> bytes:
         parts = self.behaviour.banks[unit].covered(request.address, request.words)
