@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from samspel.admission.freshness import FreshnessRules
@@ -20,6 +21,8 @@ from samspel.control.state import Policy
 from samspel.device import Device, DeviceLimits, expected_serial
 from samspel.driver.options import DriverOptions
 from samspel.edge import Edge, Rates, Station, offline_message
+from samspel.field_maps.folder import MapFolder
+from samspel.field_maps.keeper import MapKeeper
 from samspel.outlet import Outlet
 from samspel.plugins.host import Plugins
 from samspel.plugins.metadata import installed_version
@@ -145,7 +148,8 @@ def _station(
     table = config.devices[name]
     limits = DeviceLimits(**table.limits.model_dump())
     policy = Policy(**config.control.model_dump())
-    device = Device(name, connected.driver, _chain(table, plugins), outlet, journal, clock, policy, limits)
+    keeper = map_keeper(name, config.site.maps, connected, journal)
+    device = Device(name, connected.driver, _chain(table, plugins), outlet, journal, clock, policy, limits, keeper)
     connected.wrong_device.append(device.wrong_device)
     return Station(
         device=device,
@@ -154,6 +158,14 @@ def _station(
         tend=connected.driver.tend_session if connected.path.session else None,
         watch=connected.link.on_link,
     )
+
+
+def map_keeper(name: str, maps: Path | None, connected: Connected, journal: JournalPort) -> MapKeeper | None:
+    """Who looks after corrected maps for this device; nobody where there is no folder for them."""
+    if maps is None:
+        return None
+    folder = MapFolder(maps / connected.manifest.name, connected.driver.load_map)
+    return MapKeeper(name, connected.driver, folder, journal)
 
 
 def _serve_each_bus_once(stations: Mapping[str, Station], attached: Mapping[str, Connected]) -> None:

@@ -33,10 +33,17 @@ def load_site(path: Path) -> SiteConfig:
             f"{path}: {key}: a password does not belong into this file; allowed: {key}_file, "
             f"or SAMSPEL__{key.replace('.', '__').upper()} in the environment"
         )
+    _add_maps_folder(table, path)
     try:
         return SiteConfig(**table)
     except ValidationError as error:
         raise ConfigError(_explain(path, error)) from error
+
+
+def _add_maps_folder(table: dict[str, Any], path: Path) -> None:
+    """Corrected maps lie beside the file, unless it says otherwise. What is no table is refused later."""
+    if isinstance(site := table.get("site"), dict):
+        site.setdefault("maps", path.absolute().parent / "maps")
 
 
 def _passwords(table: dict[str, Any]) -> Iterator[str]:

@@ -27,10 +27,14 @@ class _Table(BaseModel):
 
 
 class SiteTable(_Table):
-    """`name` is the client id, the thing name and the topic level. `nonce_s`: how often a new nonce is published."""
+    """`name` is the client id, the thing name and the topic level. `nonce_s`: how often a new nonce is published.
+
+    `maps`: where corrected register maps lie, in a folder for each driver; default: `maps` beside site.toml.
+    """
 
     name: Name
     directory: Path | None = None
+    maps: Path | None = None
     nonce_s: Positive = 30.0
     follow_unsynchronised: bool = False
     max_skew_s: NonNegative = 5.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from samspel.contract.capability import Capabilities
 from samspel.contract.driver import ActiveFault, ControlReading, Identity, Mark, Snapshot, WriteReport
-from samspel.contract.errors import BusError, DriverError, RequirementFailed, WrongDevice
+from samspel.contract.errors import BusError, DriverError, MapError, RequirementFailed, WrongDevice
 from samspel.contract.ports import BusLink, Clock, Priority
 from samspel.contract.telemetry import Reading
 from samspel.driver.device import Device
@@ -22,6 +23,7 @@ from samspel.driver.session import Session
 from samspel.driver.snapshot import TakenState
 from samspel.driver.turns import Turns
 from samspel.registers.firmware import in_ranges
+from samspel.registers.loader import load_variants
 from samspel.registers.model import RegisterMap
 
 __all__ = ["MapDriver"]
@@ -104,6 +106,40 @@ class MapDriver:
         registers = self._known.map
         overlay = f" overlay {registers.overlay}" if registers.overlay else ""
         return {"map": f"{registers.id} {registers.version}{overlay} sha256:{registers.digest[:16]}"}
+
+    # --- the map in use: see samspel.field_maps ---
+
+    @property
+    def registers(self) -> RegisterMap:
+        """The map in use."""
+        return self._known.map
+
+    def packaged_map(self) -> RegisterMap:
+        """The map that came with the package, for this device."""
+        identity = self._known.identity
+        return self._maps.for_device(identity.model, identity.firmware)
+
+    def load_map(self, text: str, name: str) -> RegisterMap:
+        """Another map for this device, checked as a packaged one is: overlays, ways of control, fault table.
+
+        Raises MapError.
+        """
+        for variant in load_variants(text, source_name=name):
+            self._manifest.faults.check(variant.registers, name)
+        identity = self._known.identity
+        loaded = self._maps.from_text(text, identity.model, identity.firmware, name=name)
+        if not any(fnmatchcase(identity.model, pattern) for pattern in loaded.models):
+            raise MapError(f"{name}: [map] models are {', '.join(loaded.models)}; this device is a {identity.model}")
+        return loaded
+
+    def map_of(self, snapshot: Snapshot) -> RegisterMap:
+        """The map that a snapshot was taken with. Raises MapError or DriverError."""
+        taken = TakenState.load(snapshot)
+        return self._maps.from_text(taken.map_text, taken.model, taken.firmware)
+
+    def use_map(self, registers: RegisterMap) -> None:
+        """From now on this map; what was written with another must have been given back."""
+        self._device = self._make(self._known.identity, registers)
 
     # --- looks ---
 

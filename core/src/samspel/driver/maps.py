@@ -14,6 +14,9 @@ from samspel.registers.model import RegisterMap
 __all__ = ["MapFiles", "MapSource"]
 
 
+SNAPSHOT_MAP = "map of the snapshot"
+
+
 class MapSource(Protocol):
     """Where maps come from."""
 
@@ -21,8 +24,8 @@ class MapSource(Protocol):
         """The map that claims this model, overlays applied. Raises UnsupportedModel or MapError."""
         ...
 
-    def from_text(self, text: str, model: str, firmware: str) -> RegisterMap:
-        """A map whose TOML was kept. Raises MapError."""
+    def from_text(self, text: str, model: str, firmware: str, *, name: str = SNAPSHOT_MAP) -> RegisterMap:
+        """A map whose TOML was kept; `name` is what errors call it. Raises MapError."""
         ...
 
 
@@ -49,11 +52,11 @@ class MapFiles:
             claimed += loaded.models
         raise UnsupportedModel(f"no register map claims model {model!r}; the maps know {', '.join(claimed)}")
 
-    def from_text(self, text: str, model: str, firmware: str) -> RegisterMap:
-        """The map of a snapshot."""
+    def from_text(self, text: str, model: str, firmware: str, *, name: str = SNAPSHOT_MAP) -> RegisterMap:
+        """The map of a snapshot, or one that reached the box by another way."""
         return load_map(
             text,
-            source_name="map of the snapshot",
+            source_name=name,
             model=model,
             firmware=firmware,
             allow_low_confidence=self._allowed,
