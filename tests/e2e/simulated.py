@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from samspel.admission.freshness import FreshnessRules
@@ -24,7 +25,7 @@ from samspel.bus.endpoint import Endpoint
 from samspel.bus.profile import BusProfile
 from samspel.bus.url import parse_url
 from samspel.clock import LoopClock
-from samspel.connect import attach, choose_path, profile_of
+from samspel.connect import Connected, attach, choose_path, profile_of
 from samspel.contract.command import Rank
 from samspel.contract.errors import LinkDown, NoAnswer
 from samspel.contract.ports import Inbound, Outbound
@@ -33,6 +34,8 @@ from samspel.device import Device, DeviceLimits, expected_serial
 from samspel.driver.manifest import load_manifest
 from samspel.driver.options import DriverOptions
 from samspel.edge import Edge, Rates, Station, offline_message
+from samspel.field_maps.folder import Found, MapFolder
+from samspel.field_maps.keeper import MapKeeper
 from samspel.outlet import Outlet
 from samspel.plugins.loader import LoadedDriver, load_driver
 from samspel.shaping.chain import Chain
@@ -199,7 +202,8 @@ class Life:
         )
         limits = DeviceLimits(charge_w=5000, discharge_w=5000, soc_min_pct=10, soc_max_pct=95)
         chain = Chain([ContractLimits(charge_w=5000, discharge_w=5000), BatteryLimits(soc_min_pct=10, soc_max_pct=95)])
-        device = Device(DEVICE, connected.driver, chain, outlet, self.store.journal, clock, home.policy, limits)
+        keeper = self._map_keeper(connected)
+        device = Device(DEVICE, connected.driver, chain, outlet, self.store.journal, clock, home.policy, limits, keeper)
         connected.wrong_device.append(device.wrong_device)
         order = Order.from_json(self.store.journal.get(f"{DEVICE}/order") or {})
         rules = Rules(site=SITE, devices=frozenset({DEVICE}), ranks=RANKS, freshness=FreshnessRules())
@@ -225,6 +229,17 @@ class Life:
             log_sample=self.store.oplog.log_sample,
         )
 
+    def _map_keeper(self, connected: Connected) -> MapKeeper | None:
+        """As `samspel.assembly.map_keeper`, but the disk is read in line: simulated time knows no threads."""
+        if self.home.maps is None:
+            return None
+        folder = MapFolder(self.home.maps / connected.manifest.name, connected.driver.load_map)
+        return MapKeeper(DEVICE, connected.driver, folder, self.store.journal, _in_line)
+
+
+async def _in_line(work: Callable[[], Found]) -> Found:
+    return work()
+
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:
     for task in tasks:
@@ -235,8 +250,8 @@ async def _end(tasks: set[asyncio.Task[Any]]) -> None:
 class Home:
     """A twin, a broker and a dispatcher; `life` is the edge that runs now."""
 
-    def __init__(self, twin: Twin, clock: LoopClock, rates: Rates, policy: Policy) -> None:
-        self.twin, self.clock, self.rates, self.policy = twin, clock, rates, policy
+    def __init__(self, twin: Twin, clock: LoopClock, rates: Rates, policy: Policy, maps: Path | None = None) -> None:
+        self.twin, self.clock, self.rates, self.policy, self.maps = twin, clock, rates, policy, maps
         self.broker = MemoryBroker(clock, max_queued=5000)
         self.messages: list[dict[str, Any]] = []
         self._outcomes: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -381,13 +396,17 @@ def brand() -> LoadedDriver:
 
 @asynccontextmanager
 async def simulated_home(
-    *, rates: Rates = LIVELY, policy: Policy | None = None, options: TwinOptions | None = None
+    *,
+    rates: Rates = LIVELY,
+    policy: Policy | None = None,
+    options: TwinOptions | None = None,
+    maps: Path | None = None,
 ) -> AsyncIterator[Home]:
     clock = LoopClock()
     options = options or TwinOptions(soc_pct=60.0, seed=7)
     twin = simulated_twin("huawei", asyncio.get_running_loop().time, options)
     twin.set({"pv_power_w": 0.0, "load_power_w": 500.0})
-    home = Home(twin, clock, rates, policy or Policy())
+    home = Home(twin, clock, rates, policy or Policy(), maps)
     await home.listen()
     try:
         yield home
