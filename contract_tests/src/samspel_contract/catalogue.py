@@ -12,7 +12,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -28,13 +28,14 @@ IF_THIS_FAILS = "If this fails:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """One test. `room` is the part of the suite it stands in."""
+    """One test. `room` is the part of the suite it stands in; a `preview` that fails does not fail the run yet."""
 
     room: str
     promise: str
     if_this_fails: str
     since: str
     safety: bool
+    preview: bool = False
 
 
 Catalogue = Mapping[str, Promise]
@@ -83,6 +84,7 @@ def _promise(name: str, test: SuiteTest) -> Promise:
         if_this_fails=" ".join(advice.split()),
         since=known.since if known else SUITE_VERSION,
         safety=bool(getattr(test, "safety", False)),
+        preview=bool(getattr(test, "preview", False)),
     )
 
 
@@ -93,7 +95,7 @@ def catalogue_text(promises: Catalogue) -> str:
 
 
 def _row(name: str, promise: Promise) -> str:
-    lines = [f"{key} = {json.dumps(getattr(promise, key), ensure_ascii=False)}" for key in Promise.__slots__]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in asdict(promise).items()]
     return "\n".join(["", f"[{name}]", *lines, ""])
 
 
@@ -103,6 +105,7 @@ def page_text(promises: Catalogue) -> str:
         "# What the contract suite tests",
         "",
         "Generated from the suite's docstrings. *Safety* tests can never be excused in `contract.toml`.",
+        "A *preview* is new: its failure is reported, and fails the run from the next minor version on.",
         "How to run it: [contract_tests/README.md](../contract_tests/README.md).",
     ]
     room = ""
@@ -110,7 +113,7 @@ def page_text(promises: Catalogue) -> str:
         if promise.room != room:
             room = promise.room
             lines += ["", f"## {room.replace('_', ' ').capitalize()}"]
-        mark = " · *safety*" if promise.safety else ""
+        mark = (" · *safety*" if promise.safety else "") + (" · *preview*" if promise.preview else "")
         lines += ["", f"### `{name}`{mark}", "", promise.promise, ""]
         lines += [f"If this fails: {promise.if_this_fails} (since {promise.since})"]
     return "\n".join([*lines, ""])

@@ -11,6 +11,7 @@ import typer
 from samspel.contract.errors import SamspelError
 
 from samspel_contract.catalogue import catalogue
+from samspel_contract.html import html_of
 from samspel_contract.isolated import run_isolated
 from samspel_contract.report import make_report, text_of
 from samspel_contract.target import Target, installed, loose
@@ -31,18 +32,24 @@ def run(
     manifest: Annotated[Path | None, typer.Option(help="driver.toml of a driver that is not installed")] = None,
     twin: Annotated[str | None, typer.Option(help="its twin, MODULE:OBJECT")] = None,
     report: Annotated[Path | None, typer.Option(help="write the report here, as JSON")] = None,
+    html: Annotated[Path | None, typer.Option(help="write the report here, as a page to read")] = None,
 ) -> None:
     """Run the whole suite, isolated from conftest files and pytest plugins of the author."""
     target, arguments = _chosen(driver, manifest, twin)
     done = run_isolated(arguments)
     found = make_report(target, done, catalogue())
-    if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
+    _write(report, json.dumps(asdict(found), indent=2) + "\n")
+    _write(html, html_of(found, catalogue()))
     if not found.passed:
         typer.echo(done.output)
     typer.echo(text_of(found, catalogue()))
     raise typer.Exit(0 if found.passed else 1)
+
+
+def _write(path: Path | None, text: str) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _chosen(driver: str | None, manifest: Path | None, twin: str | None) -> tuple[Target, list[str]]:

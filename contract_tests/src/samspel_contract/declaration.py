@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Literal
 
-from pydantic import Field
 from samspel.contract.errors import ConfigError
 from samspel.driver.documents import Doc, read_document
 
@@ -56,8 +55,8 @@ class DeclarationDoc(Doc):
     bounds: BoundsDoc
     left_on_release: dict[str, str] | None = None
     expected_failures: dict[str, FailureDoc] | None = None
-    evidence: EvidenceDoc = EvidenceDoc(captures=[])
-    variants: list[VariantDoc] = Field(default_factory=list)
+    evidence: EvidenceDoc | None = None
+    variants: list[VariantDoc] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +113,8 @@ def read_declaration(path: Traversable, catalogue: Catalogue) -> Declaration:
             name: ExpectedFailure(entry.reason, entry.issue, entry.since)
             for name, entry in (document.expected_failures or {}).items()
         },
-        captures=tuple(document.evidence.captures),
-        variants=tuple(one.variant() for one in document.variants) or (Variant(),),
+        captures=tuple(document.evidence.captures if document.evidence else ()),
+        variants=tuple(one.variant() for one in document.variants or ()) or (Variant(),),
     )
 
 

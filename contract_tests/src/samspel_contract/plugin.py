@@ -9,7 +9,7 @@ import pytest
 from samspel.contract.errors import SamspelError
 
 from samspel_contract.catalogue import catalogue
-from samspel_contract.fixtures import SUPPORT, driver_case, id_of, pytest_generate_tests, target_of
+from samspel_contract.fixtures import PREVIEW, SUPPORT, driver_case, id_of, pytest_generate_tests, target_of
 
 __all__ = ["driver_case", "pytest_generate_tests"]
 
@@ -60,7 +60,7 @@ def _outcome(report: pytest.TestReport) -> str | None:
         return "failed" if report.when == "call" else "error"
     if report.skipped:
         if hasattr(report, "wasxfail"):
-            return "expected_failure"
+            return "preview_failed" if report.wasxfail.endswith(PREVIEW) else "expected_failure"
         return str(dict(report.user_properties).get(SUPPORT, "skipped"))
     return "passed" if report.when == "call" else None
 

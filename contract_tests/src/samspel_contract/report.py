@@ -15,13 +15,25 @@ from samspel_contract.catalogue import Catalogue
 from samspel_contract.isolated import Run
 from samspel_contract.target import Target
 
-__all__ = ["REPORT_SCHEMA", "Report", "make_report", "text_of"]
+__all__ = ["GOOD", "REPORT_SCHEMA", "Report", "make_report", "text_of"]
 
 REPORT_SCHEMA = "contract-report/0.1"
 
-GOOD = frozenset({"passed", "unsupported", "not_implemented", "expected_failure"})
+GOOD = frozenset({"passed", "unsupported", "not_implemented", "expected_failure", "preview_failed"})
 
-WORST_FIRST = ("failed", "error", "skipped", "expected_failure", "not_implemented", "unsupported", "passed")
+WORST_FIRST = (
+    "failed",
+    "error",
+    "skipped",
+    "preview_failed",
+    "expected_failure",
+    "not_implemented",
+    "unsupported",
+    "passed",
+)
+
+REPLAY = "captures_decode_as_measured"
+"""The test that holds a driver against recordings of real devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +41,8 @@ class Report:
     """What the run proves. `outcomes` has one word for each id of the catalogue that ran; `missing` are the others.
 
     `cases` are the single cases of tests that are repeated. `passed` is true when nothing failed and nothing is
-    missing. `evidence` is `twin-only`: a simulated device was asked, no real one.
+    missing; a preview that failed does not count yet. `evidence` is `twin-only` when only a simulated device was
+    asked, `capture-verified` when what real devices have said was read as it was meant, too.
     """
 
     schema: str
@@ -39,6 +52,8 @@ class Report:
     driver: dict[str, str]
     maps: dict[str, str]
     evidence: str
+    captures: list[str]
+    variants: list[str]
     capabilities: dict[str, str]
     passed: bool
     outcomes: dict[str, str]
@@ -59,7 +74,9 @@ def make_report(target: Target, run: Run, promises: Catalogue) -> Report:
         core=version("samspel"),
         driver={"name": target.name, "dist": target.dist, "version": target.version},
         maps={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in target.manifest.maps},
-        evidence="twin-only",
+        evidence=_evidence(target, outcomes),
+        captures=list(target.declaration.captures),
+        variants=[variant.name for variant in target.declaration.variants],
         capabilities={name.value: target.declaration.missing.get(name, "full") for name in Capability},
         passed=run.exit_code == 0 and not missing and GOOD.issuperset(known.values()),
         outcomes=known,
@@ -67,6 +84,11 @@ def make_report(target: Target, run: Run, promises: Catalogue) -> Report:
         cases={name: outcome for name, outcome in run.outcomes.items() if "[" in name},
         expected_failures={name: asdict(entry) for name, entry in target.declaration.expected_failures.items()},
     )
+
+
+def _evidence(target: Target, outcomes: Mapping[str, str]) -> str:
+    verified = target.declaration.captures and outcomes.get(REPLAY) == "passed"
+    return "capture-verified" if verified else "twin-only"
 
 
 def _by_id(cases: Mapping[str, str]) -> dict[str, str]:

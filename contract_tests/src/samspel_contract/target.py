@@ -127,9 +127,13 @@ class Target:
 
     @cached_property
     def registers(self) -> RegisterMap:
-        """The map for the variant's device."""
+        """The map for the variant's device and way of control."""
         behaviour = self.twin(TwinOptions())
-        return MapFiles(self.manifest.maps).for_device(behaviour.model, behaviour.firmware)
+        return self.map_for(behaviour.model, behaviour.firmware)
+
+    def map_for(self, model: str, firmware: str) -> RegisterMap:
+        """The map for a device. Raises UnsupportedModel or MapError."""
+        return MapFiles(self.manifest.maps).for_device(model, firmware)
 
     @cached_property
     def table(self) -> tuple[TwinRegister, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import Field
 from samspel.driver.documents import Doc
 
 __all__ = ["Variant", "VariantDoc"]
@@ -19,14 +18,14 @@ class VariantDoc(Doc):
     path: str = ""
     twin_path: str = ""
     control: str = ""
-    settings: dict[str, float | int | str] = Field(default_factory=dict)
-    login: dict[str, Any] = Field(default_factory=dict)
-    constants: dict[str, float | int] = Field(default_factory=dict)
-    units: dict[str, int] = Field(default_factory=dict)
+    settings: dict[str, float | int | str] | None = None
+    login: dict[str, Any] | None = None
+    constants: dict[str, float | int] | None = None
+    units: dict[str, int] | None = None
 
     def variant(self) -> Variant:
         """The same, frozen."""
-        return Variant(**self.model_dump())
+        return Variant(**{key: value for key, value in self.model_dump().items() if value is not None})
 
 
 @dataclass(frozen=True, kw_only=True)
