@@ -1,9 +1,10 @@
-"""`samspel plugins list|check|show`: what is installed, whether it is healthy, and what a driver can do."""
+"""`samspel plugins list|check|show|new`: what is installed, whether it is healthy, what it can do; a new driver."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and
 
 @app.callback()
 def plugins(ctx: typer.Context) -> ExitCode:
-    """List, check and show what is installed. Without a subcommand: list."""
+    """List, check and show what is installed, or begin a driver. Without a subcommand: list."""
     return ExitCode.OK if ctx.invoked_subcommand else list_()
 
 
@@ -41,9 +42,14 @@ def list_(json: Json = False) -> ExitCode:
 @app.command()
 def check(
     name: Annotated[str | None, typer.Argument(help="One plugin; without it, everything installed.")] = None,
+    corrected: Annotated[
+        Path | None, typer.Option("--map", help="Check this corrected register map against the driver NAME instead.")
+    ] = None,
     json: Json = False,
 ) -> ExitCode:
-    """Import and check everything, or one plugin. Exits 1 if anything is unhealthy."""
+    """Import and check everything, or one plugin, or a corrected map for it. Exits 1 if anything is unhealthy."""
+    if corrected is not None:
+        return _check_map(name, corrected)
     rows = survey()
     if name is not None:
         rows = _named(rows, name)
@@ -65,6 +71,40 @@ def show(
     else:
         print_brand(facts)
     return ExitCode.FAILED if row.health is Health.FAILED else ExitCode.OK
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The brand in small letters, as site.toml will say it.")],
+    into: Annotated[Path, typer.Option(help="The folder in which the plugin's own folder is made.")] = Path(),
+) -> ExitCode:
+    """Write a complete driver package for a made-up inverter, to be filled in. Exits 2 and writes nothing if not."""
+    from samspel.scaffold import PluginName, new_plugin  # noqa: PLC0415 - pulls in the map's model
+
+    plugin = PluginName(name)
+    folder, files = new_plugin(plugin, into)
+    out = console()
+    for file in files:
+        out.print(f"{folder / file}", soft_wrap=True)
+    out.print(f"\nNext: pip install -e '{folder}[test]'", soft_wrap=True)
+    out.print(f"      samspel plugins check {name}")
+    out.print(f"      samspel-contract run --driver {name}")
+    return ExitCode.OK
+
+
+def _check_map(name: str | None, file: Path) -> ExitCode:
+    """As a site would judge it, but for the model and the version, which only a site knows."""
+    from samspel.registers.loader import load_variants  # noqa: PLC0415 - pulls in the map loader
+
+    if name is None:
+        raise ConfigError("--map needs the driver's name: samspel plugins check NAME --map FILE")
+    manifest = read_brand(name).manifest
+    variants = load_variants(file, source_name=file.name)
+    for variant in variants:
+        manifest.faults.check(variant.registers, file.name)
+    plain = variants[0]
+    typer.echo(f"{file.name}: {plain.id} {plain.version} is a sound map for {name}; sha256 {plain.digest[:16]}")
+    return ExitCode.OK
 
 
 def _named(rows: Sequence[Row], name: str) -> list[Row]:
