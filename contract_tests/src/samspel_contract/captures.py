@@ -116,7 +116,7 @@ def _problems(document: CaptureDoc, manifest: Manifest) -> Iterator[str]:
 
 async def contradictions(target: Target, capture: Capture) -> list[str]:
     """What the driver reads out of the recorded words otherwise than it was, one sentence each."""
-    driver = target.driver(RecordedLink(capture, target.manifest), LoopClock(), login={})
+    driver = target.driver(RecordedLink(capture, target.manifest), LoopClock())
     await driver.identify()
     readings = await driver.read()
     rows = {row.signal: row for row in target.map_for(capture.model, capture.firmware).registers.values() if row.signal}

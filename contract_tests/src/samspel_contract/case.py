@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -39,9 +39,11 @@ class DriverCase:
         load_w: float = 2500.0,
         seed: int = 1,
         options: DriverOptions | None = None,
+        login: Mapping[str, object] | None = None,
     ) -> Rig:
         """A fresh home; see `Rig.make`. Call it inside the test's loop."""
-        rig = Rig.make(self.target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, seed=seed, options=options)
+        home = {"soc_pct": soc_pct, "pv_w": pv_w, "load_w": load_w}
+        rig = Rig.make(self.target, **home, seed=seed, options=options, login=login)
         self.rigs.append(rig)
         return rig
 

@@ -105,9 +105,9 @@ class Target:
         *,
         options: DriverOptions | None = None,
         maps: MapSource | None = None,
-        login: Mapping[str, object] | None = None,
+        session: Session | None = None,
     ) -> MapDriver:
-        """A new driver object on a link. `maps` and `login` are the variant's own unless they are given."""
+        """A new driver object on a link. `maps` and `session` are the variant's own unless they are given."""
         decided = self.options(options)
         return self.driver_factory(
             self.manifest,
@@ -116,14 +116,16 @@ class Target:
             link,
             clock,
             path=self.path.name,
-            session=self.session(self.variant.login if login is None else login),
+            session=session or self.session(),
             options=decided,
         )
 
-    def session(self, login: Mapping[str, object]) -> Session | None:
-        """The vendor's login, where the path wants one and the package has one."""
+    def session(self, login: Mapping[str, object] | None = None) -> Session | None:
+        """The vendor's login, where the path wants one and the package has one; with the variant's own secrets."""
         factory = self.package.session
-        return factory(login) if factory is not None and self.path.session else None
+        if factory is None or not self.path.session:
+            return None
+        return factory(self.variant.login if login is None else login)
 
     @cached_property
     def registers(self) -> RegisterMap:

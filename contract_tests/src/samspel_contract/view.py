@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from samspel.contract.ports import Table
@@ -86,8 +86,12 @@ class TwinView:
 
     def stray_writes(self) -> list[str]:
         """Writes to anything that no sequence of the map owns."""
+        return self.strays()
+
+    def strays(self, others: Collection[int] = ()) -> list[str]:
+        """Writes to anything that neither a sequence of the map owns nor `others`, addresses by number."""
         rows = [self.map.registers[name] for name in self.map.owned]
-        owned = {address for row in rows for address in range(row.address, row.address + row.count)}
+        owned = {address for row in rows for address in range(row.address, row.address + row.count)} | set(others)
         return [
             f"{write['name'] or '?'} at {write['address']}"
             for write in self.twin.writes

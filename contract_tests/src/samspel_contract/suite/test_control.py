@@ -76,7 +76,7 @@ async def test_read_back_is_not_for_show(driver_case: DriverCase, power_w: float
     if route is None or route.verify is not Verify.READ_BACK:
         return
     assert report.verification is Verification.READ_BACK
-    await rig.driver.release(snapshot)
+    await rig.release(snapshot)
     rig.forget_writes()
     with pytest.raises((VerifyFailed, BusError)):
         await rig.set_power(power_w, snapshot)
@@ -115,7 +115,7 @@ async def test_held_zero_is_not_a_release(driver_case: DriverCase, load_w: float
     for _ in range(12):
         assert rig.at_rest, f"the battery runs at {rig.battery_w:.0f} W during a held zero"
         await rig.wait(10)
-    await rig.driver.release(snapshot)
+    await rig.release(snapshot)
     await rig.settle(Direction.ZERO)
     assert rig.battery_w * (load_w - 1500) > 0, "after the release the device's own logic does not act"
     assert abs(rig.battery_w) > 500
@@ -175,7 +175,7 @@ async def test_control_block_tells_ours_from_foreign(driver_case: DriverCase) ->
     await rig.restart_driver()
     assert (await rig.driver.read_control()).state is ControlState.FOREIGN
     assert (await rig.driver.read_control([plan], snapshot)).state is ControlState.OURS
-    await rig.driver.release(snapshot, [plan])
+    await rig.release(snapshot, [plan])
     assert (await rig.driver.read_control()).state is ControlState.DEFAULT
 
 
@@ -214,7 +214,7 @@ async def test_only_owned_registers_are_written(driver_case: DriverCase) -> None
     await rig.driver.keep_alive(-POWER_W, rig.now + 60, snapshot)
     await rig.set_power(POWER_W, snapshot, previous_w=-POWER_W)
     await rig.set_power(0, snapshot, previous_w=POWER_W)
-    await rig.driver.stop(snapshot)
-    await rig.driver.release(snapshot)
+    await rig.stop(snapshot)
+    await rig.release(snapshot)
     assert rig.writes()
     assert rig.stray_writes() == []

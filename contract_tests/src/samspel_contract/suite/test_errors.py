@@ -81,8 +81,8 @@ async def test_only_core_errors_leave_the_driver(driver_case: DriverCase, troubl
             await rig.wait(1)
     rig.twin.misbehave(trouble.name, on=False)
     rig.link.drop()
-    await rig.driver.stop(snapshot)
+    await rig.stop(snapshot)
     await rig.wait(driver_case.target.declaration.stop_s)
     assert rig.at_rest
-    await rig.driver.release(snapshot)
+    await rig.release(snapshot)
     assert (await rig.driver.read_control()).state is ControlState.DEFAULT

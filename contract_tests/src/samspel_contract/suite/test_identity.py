@@ -54,8 +54,8 @@ async def test_exchanged_device_is_not_written_to(driver_case: DriverCase) -> No
     rig.link.lead_to(other.twin)
     for command in (
         lambda: rig.set_power(1000, snapshot),
-        lambda: rig.driver.stop(snapshot),
-        lambda: rig.driver.release(snapshot),
+        lambda: rig.stop(snapshot),
+        lambda: rig.release(snapshot),
     ):
         with pytest.raises(BusError):
             await command()

@@ -40,7 +40,7 @@ async def _everything_upward(rig: Rig) -> dict[str, str]:
     readings = await rig.driver.read()
     reports = [await rig.driver.set_power(power, rig.now + 60, snapshot, None) for power in (POWER_W, -POWER_W, 0.0)]
     control = await rig.driver.read_control()
-    reports += [await rig.driver.stop(snapshot), await rig.driver.release(snapshot)]
+    reports += [await rig.stop(snapshot), await rig.release(snapshot)]
     routes = [{**dataclasses.asdict(route), "source": ""} for route in rig.driver.capabilities().routes]
     return {
         "telemetry": json.dumps([[name, str(reading.value), reading.unit] for name, reading in readings.items()]),

@@ -28,7 +28,7 @@ async def _commanded(rig: Rig, last: str) -> tuple[dict[str, tuple[int, ...] | N
     if last == "zero":
         await rig.set_power(0, snapshot, previous_w=POWER_W)
     if last == "stop":
-        await rig.driver.stop(snapshot)
+        await rig.stop(snapshot)
     return before, dict(snapshot)
 
 
@@ -45,7 +45,7 @@ async def test_release_gives_every_register_back(driver_case: DriverCase, last: 
     rig = driver_case.rig()
     before, snapshot = await _commanded(rig, last)
     assert rig.owned() != before, "the commands changed no owned register"
-    await rig.driver.release(snapshot)  # type: ignore[arg-type]  # it is the driver's own
+    await rig.release(snapshot)  # type: ignore[arg-type]  # it is the driver's own
     after = rig.owned()
     left = driver_case.target.declaration.left_on_release
     changed = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
@@ -79,7 +79,7 @@ async def test_release_works_without_a_snapshot(driver_case: DriverCase) -> None
     snapshot = await rig.take()
     await rig.set_power(POWER_W, snapshot)
     await rig.restart_driver()
-    await rig.driver.release(None)
+    await rig.release(None)
     assert (await rig.driver.read_control()).state is ControlState.DEFAULT
 
 
@@ -96,9 +96,9 @@ async def test_release_is_proved(driver_case: DriverCase) -> None:
     await rig.set_power(POWER_W, snapshot)
     rig.forget_writes()
     with pytest.raises((BusError, DriverError)):
-        await rig.driver.release(snapshot)
+        await rig.release(snapshot)
     rig.twin.misbehave("forget", on=False)
-    await rig.driver.release(snapshot)
+    await rig.release(snapshot)
     assert (await rig.driver.read_control()).state is ControlState.DEFAULT
 
 
@@ -112,6 +112,6 @@ async def test_release_may_be_repeated(driver_case: DriverCase) -> None:
     rig = driver_case.rig()
     snapshot = await rig.take()
     before = rig.owned()
-    await rig.driver.release(snapshot)
-    await rig.driver.release(snapshot)
+    await rig.release(snapshot)
+    await rig.release(snapshot)
     assert rig.owned() == before

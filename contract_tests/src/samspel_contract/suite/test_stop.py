@@ -64,9 +64,9 @@ async def test_stop_works_from_every_prefix(driver_case: DriverCase, power_w: fl
         snapshot, plan = begun
         if memory == "lost":
             await rig.restart_driver()
-        await rig.driver.stop(snapshot)
+        await rig.stop(snapshot)
         await _assert_stopped(rig, bound_s, f"cut after write {writes}")
-        await rig.driver.release(snapshot, [plan])
+        await rig.release(snapshot, [plan])
         changed = {name for name, words in rig.owned().items() if words != before[name]}
         assert changed <= set(left), f"cut after write {writes}"
     pytest.fail(f"the sequence has more than {MOST_WRITES} writes")
@@ -86,7 +86,7 @@ async def test_stop_works_at_full_power(driver_case: DriverCase, power_w: float)
     await rig.set_power(power_w, snapshot)
     await rig.wait(60)
     assert not rig.at_rest
-    await rig.driver.stop(snapshot)
+    await rig.stop(snapshot)
     await _assert_stopped(rig, driver_case.target.declaration.stop_s, "at full power")
 
 
@@ -106,7 +106,7 @@ async def test_stop_overtakes_a_running_sequence(driver_case: DriverCase, power_
         rig.twin.misbehave("slow", seconds=SLOW_S)
         running = asyncio.ensure_future(rig.set_power(power_w, snapshot))
         await rig.wait(share * whole_s)
-        await rig.driver.stop(snapshot)
+        await rig.stop(snapshot)
         outcome = (await asyncio.gather(running, return_exceptions=True))[0]
         assert isinstance(outcome, SequenceAbandoned), f"{share:.0%} into the sequence: {outcome!r}"
         await _assert_stopped(rig, driver_case.target.declaration.stop_s, f"{share:.0%} into the sequence")
@@ -132,5 +132,5 @@ async def test_stop_needs_neither_snapshot_nor_memory(driver_case: DriverCase) -
     await rig.driver.identify()
     await rig.wait(60)
     assert not rig.at_rest
-    await rig.driver.stop(None)
+    await rig.stop(None)
     await _assert_stopped(rig, driver_case.target.declaration.stop_s, "own logic")

@@ -99,10 +99,10 @@ async def test_variant_obeys_stops_and_gives_back(driver_case: DriverCase, power
         await rig.set_power(power_w, snapshot)
         await rig.settle(direction)
         _assert_moves(rig, direction, power_w)
-    await rig.driver.stop(snapshot)
+    await rig.stop(snapshot)
     await rig.wait(driver_case.target.declaration.stop_s)
     assert rig.at_rest, f"{rig.battery_w:.0f} W after the stop"
-    await rig.driver.release(snapshot)
+    await rig.release(snapshot)
     assert (await rig.driver.read_control()).state is ControlState.DEFAULT
 
 
