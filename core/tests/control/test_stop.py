@@ -331,3 +331,24 @@ def test_the_state_names_what_runs():
     machine = Machine().controlling()
     machine.command(stop())
     assert machine.state.action is Action.HALT
+
+
+def test_a_stop_whose_link_is_lost_on_the_way_waits_loudly():
+    machine = Machine().controlling()
+    machine.command(stop())
+    machine.down()
+    assert machine.stages("stop")[-1] is Stage.PENDING
+    assert FaultCode.CONTROL_STOP_FAILED in [one.code for one in machine.effects if isinstance(one, Alarm)]
+
+
+def test_a_release_whose_link_is_lost_on_the_way_waits():
+    machine = Machine().controlling()
+    machine.command(release("earlier"))
+    machine.down()
+    assert machine.stages("earlier")[-1] is Stage.PENDING
+
+
+def test_a_stop_that_holds_says_nothing_new_when_the_link_is_lost():
+    machine = Machine().stopped()
+    machine.down()
+    assert Stage.PENDING not in machine.stages("stop")

@@ -139,3 +139,15 @@ async def test_a_release_uses_the_map_that_its_snapshot_was_taken_with(driver, m
     await updated.release(snapshot)
     assert link.get(205, 2) == 3000
     assert link.get(CHARGE_LIMIT, 2) == 0
+
+
+async def test_what_somebody_elses_command_held_is_no_memory_to_go_back_to(driver, link):
+    """A snapshot taken in the middle of somebody's held zero is tainted: the limit goes to neutral, not to zero."""
+    link.set(DISCHARGE_LIMIT, 0, 2)
+    link.set(COMMAND, 2)
+    snapshot = await driver.take()
+    await driver.set_power(2000, LATER, snapshot, None)
+    await driver.stop(snapshot)
+    await driver.release(snapshot)
+    assert link.get(COMMAND) == 0
+    assert link.get(DISCHARGE_LIMIT, 2) > 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from samspel.contract.admitted import Admitted
 from samspel.contract.capability import Authority, Capabilities, Direction
 from samspel.contract.command import Accept, Arm, Command, Release, SetPower, Stop
-from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.fault import FaultCode
 from samspel.contract.outcome import End, Stage
 from samspel.control.events import ResetShaping, Say
 from samspel.control.state import Lease, Phase, State, StopLatch
@@ -58,8 +58,7 @@ def _on_stop(turn: Turn, admitted: Admitted, stop: Stop) -> None:
     if turn.state.link_up:
         turn.halt()
     else:
-        turn.do(Say(command_id=stop.id, stage=Stage.PENDING, reason="lost_link", text="waits for the link"))
-        turn.alarm(FaultCode.CONTROL_STOP_FAILED, Severity.CRITICAL, "a stop waits: the device does not answer")
+        turn.stop_waits(stop.id)
 
 
 def _latch(admitted: Admitted, stop: Stop, earlier: StopLatch | None, now: float) -> StopLatch:

@@ -32,7 +32,7 @@ from samspel.control.events import (
     Withdraw,
 )
 from samspel.control.results import on_failed, on_followed, on_gave_back, on_halted, on_looked, on_took
-from samspel.control.state import Phase, Policy, State
+from samspel.control.state import Action, Phase, Policy, State
 from samspel.control.turn import Turn
 
 __all__ = ["step"]
@@ -132,12 +132,22 @@ def _on_link_down(turn: Turn) -> None:
     state = turn.state
     turn.set(link_up=False, unsettled=True, action=None, action_id=state.action_id + 1)
     turn.alarm(FaultCode.COMMS_DEVICE_LOST, Severity.MAJOR, "the device does not answer")
+    _say_waits(turn, state.action)
     if state.stop is not None:
         turn.set(stop=replace(state.stop, asserted=False))
     if state.phase in (Phase.TAKING, Phase.CONTROLLING):
         turn.set(phase=Phase.LOST)
         if state.lease is not None and state.lease.written:
             turn.do(Say(command_id=state.lease.command_id, deviation=Deviation.LOST_LINK))
+
+
+def _say_waits(turn: Turn, action: Action | None) -> None:
+    """The link is lost under a stop or a release on its way: nobody may believe that it has got through."""
+    stop, order = turn.state.stop, turn.state.give_back
+    if stop is not None and action is Action.HALT:
+        turn.stop_waits(stop.command_id)
+    if order is not None and order.command_id is not None and action is Action.GIVE_BACK:
+        turn.release_waits(order.command_id)
 
 
 # --- time -----------------------------------------------------------------------------------------------------------

@@ -161,7 +161,16 @@ class Turn:
         if self.state.link_up:
             self.give_back()
         elif command_id is not None:
-            self.do(Say(command_id=command_id, stage=Stage.PENDING, reason="lost_link", text="waits for the link"))
+            self.release_waits(command_id)
+
+    def release_waits(self, command_id: str) -> None:
+        """A release that has no link to go over."""
+        self.do(Say(command_id=command_id, stage=Stage.PENDING, reason="lost_link", text="waits for the link"))
+
+    def stop_waits(self, command_id: str) -> None:
+        """The same of a stop, and loudly."""
+        self.do(Say(command_id=command_id, stage=Stage.PENDING, reason="lost_link", text="waits for the link"))
+        self.alarm(FaultCode.CONTROL_STOP_FAILED, Severity.CRITICAL, "a stop waits: the device does not answer")
 
     def back_off(self) -> None:
         """Try again later, each time a little later."""

@@ -27,12 +27,17 @@ class ControlBlock:
 
     def reading(self) -> ControlReading:
         """The verdict, with the registers that led to it."""
-        stirred = [name for name in self.raws if not self._at_rest(self.map.registers[name])]
+        stirred = self.stirred
         return ControlReading(
             state=self._state(bool(stirred)),
             fingerprint=_fingerprint(self.raws),
             text=", ".join(f"{name} = {self._shown(name)}" for name in stirred),
         )
+
+    @property
+    def stirred(self) -> list[str]:
+        """The registers that keep the battery from its own logic."""
+        return [name for name in self.raws if not self._at_rest(self.map.registers[name])]
 
     def _state(self, stirred: bool) -> ControlState:
         if not stirred:

@@ -63,8 +63,9 @@ class Device:
         )
 
     async def snapshot(self) -> Snapshot:
-        """Every owned register as it is now. Raises RequirementFailed when one says 'not available': that could not
-        be given back.
+        """Every owned register as it is now, but for those that command the battery: a snapshot taken in the middle of
+        somebody's command is tainted there, and a release then goes to neutral. Raises RequirementFailed when a
+        register says 'not available': that could not be given back.
         """
         raws = await self._owned()
         for name, raw in raws.items():
@@ -72,7 +73,9 @@ class Device:
                 raise RequirementFailed(
                     f"{name} reads 'not available' (raw {raw}), so it could not be given back; is the battery asleep?"
                 )
-        return TakenState.of(self.identity, self.map, raws).json()
+        stirred = ControlBlock(map=self.map, raws=raws, neutrals=self._neutrals({})).stirred
+        untainted = {name: raw for name, raw in raws.items() if name not in stirred}
+        return TakenState.of(self.identity, self.map, untainted).json()
 
     async def control(self, snapshot: Mapping[str, int], marks: Marks) -> ControlReading:
         """Whose values stand in the owned registers."""
