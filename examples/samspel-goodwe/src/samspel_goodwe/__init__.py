@@ -1,0 +1,1 @@
+"""The samspel driver for GoodWe ET inverters. All of it is data: see driver.toml."""
