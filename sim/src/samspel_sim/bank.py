@@ -19,12 +19,14 @@ class Holes:
     """How addresses answer that no register covers, and what a unit makes of blocks.
 
     ``word``: what a hole reads as inside a block. ``at_start``: whether a read may start on one.
-    ``refused``: addresses that spoil every block they are in. ``padded``: texts that have to be read alone
+    ``inside``: further holes, read as such inside a block. ``refused``: addresses that spoil every block they
+    are in. ``padded``: texts that have to be read alone
     and whole, as {first address: words}; any other read of theirs gets a frame longer than it says.
     """
 
     word: Callable[[Space, int], int] = _zero
     at_start: bool = True
+    inside: frozenset[Place] = frozenset()
     refused: frozenset[Place] = frozenset()
     padded: Mapping[Place, int] = field(default_factory=dict)
 
@@ -50,6 +52,8 @@ class Bank:
         self._readable = {space: _readable(table, space, gap) for space in Space}
         for first, count in windows:
             self._readable[Space.HOLDING].update(range(first, first + count))
+        for space, address in self._holes.inside:
+            self._readable[space].add(address)
         for space, address in self._holes.refused:
             self._readable[space].discard(address)
 

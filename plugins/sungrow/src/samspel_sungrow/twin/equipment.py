@@ -60,7 +60,7 @@ def _is_manager(row: Register) -> bool:
 
 def inverter_bank(profile: Profile) -> Bank:
     """Every register of the inverter that this model has on this path. OptionError for an unknown name in `absent`."""
-    own = [row for row in rows() if not is_pack(row) and not _is_manager(row) and row.name not in profile.missing]
+    own = [row for row in rows() if not is_pack(row) and not _is_manager(row)]
     if unknown := set(profile.quirks.absent) - {row.name for row in rows()}:
         raise OptionError(f"absent names no register: {', '.join(sorted(unknown))}")
     return _bank(profile, own)
@@ -75,14 +75,16 @@ def pack_bank(profile: Profile) -> Bank:
 
 
 def _bank(profile: Profile, own: Iterable[Register]) -> Bank:
-    """On a cable a refused register spoils its block; a dongle gives 0 for it inside one."""
+    """On a cable a refused register spoils its block; a dongle gives 0 for what it does not forward inside one."""
     own = list(own)
-    present = [row for row in own if row.name not in profile.refused]
-    gone = {(row.space, at) for row in own if row.name in profile.refused for at in row.addresses}
+    present = [row for row in own if row.name not in profile.refused | profile.missing]
+    gone = frozenset((row.space, at) for row in own if row.name in profile.refused for at in row.addresses)
+    unforwarded = frozenset((row.space, at) for row in own if row not in present for at in row.addresses)
     holes = Holes(
         word=_dongle_hole if profile.path.dongle else _cable_hole,
         at_start=False,
-        refused=frozenset() if profile.path.dongle else frozenset(gone),
+        inside=unforwarded if profile.path.dongle else frozenset(),
+        refused=frozenset() if profile.path.dongle else gone,
         padded={(row.space, row.address): row.count for row in present if row.name in _ALONE},
     )
     return Bank(Table(present), gap=facts()["link"]["gap_registers"], holes=holes)
