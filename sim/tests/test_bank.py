@@ -30,11 +30,11 @@ def test_holes_may_have_a_word_of_their_own_and_be_no_start():
     assert bank(gap=2).read(12, 3) == (0, 0, 0)
 
 
-def test_further_holes_read_inside_a_block():
-    holes = Holes(at_start=False, inside=frozenset({(Space.HOLDING, 15)}))
-    assert bank(holes=holes).read(14, 2) == (0, 0)
-    assert bank(holes=holes).read(15, 1) is None
-    assert bank(holes=Holes(at_start=False)).read(14, 2) is None
+def test_registers_that_are_not_forwarded_read_as_holes_inside_a_block():
+    holes = Holes(at_start=False, inside=(Register("gone", 16, 1, "u16"),))
+    assert bank(gap=2, holes=holes).read(14, 3) == (0, 0, 0)
+    assert bank(gap=2, holes=holes).read(16, 1) is None
+    assert bank(gap=2, holes=Holes(at_start=False)).read(14, 3) is None
 
 
 def test_a_refused_address_spoils_every_block_it_is_in():

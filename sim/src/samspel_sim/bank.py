@@ -19,14 +19,14 @@ class Holes:
     """How addresses answer that no register covers, and what a unit makes of blocks.
 
     ``word``: what a hole reads as inside a block. ``at_start``: whether a read may start on one.
-    ``inside``: further holes, read as such inside a block. ``refused``: addresses that spoil every block they
-    are in. ``padded``: texts that have to be read alone
+    ``inside``: registers that are holes here, read as such inside a block. ``refused``: addresses that spoil
+    every block they are in. ``padded``: texts that have to be read alone
     and whole, as {first address: words}; any other read of theirs gets a frame longer than it says.
     """
 
     word: Callable[[Space, int], int] = _zero
     at_start: bool = True
-    inside: frozenset[Place] = frozenset()
+    inside: tuple[Register, ...] = ()
     refused: frozenset[Place] = frozenset()
     padded: Mapping[Place, int] = field(default_factory=dict)
 
@@ -49,11 +49,9 @@ class Bank:
         """Words that holding registers still show, by address, while what was written is not read back yet."""
         self._words: dict[tuple[Space, int], int] = {}
         self._raw: dict[str, int] = {}  # decoded already: control logic asks for the same few at every step
-        self._readable = {space: _readable(table, space, gap) for space in Space}
+        self._readable = {space: _readable([*table, *self._holes.inside], space, gap) for space in Space}
         for first, count in windows:
             self._readable[Space.HOLDING].update(range(first, first + count))
-        for space, address in self._holes.inside:
-            self._readable[space].add(address)
         for space, address in self._holes.refused:
             self._readable[space].discard(address)
 
@@ -137,10 +135,10 @@ class Bank:
         return self._raw[name]
 
 
-def _readable(table: Table, space: Space, gap: int) -> set[int]:
+def _readable(registers: Iterable[Register], space: Space, gap: int) -> set[int]:
     readable: set[int] = set()
     end: int | None = None
-    for register in sorted(table, key=lambda row: row.address):
+    for register in sorted(registers, key=lambda row: row.address):
         if register.space is not space or not register.readable:
             continue
         if end is not None and 0 < register.address - end <= gap:

@@ -79,11 +79,11 @@ def _bank(profile: Profile, own: Iterable[Register]) -> Bank:
     own = list(own)
     present = [row for row in own if row.name not in profile.refused | profile.missing]
     gone = frozenset((row.space, at) for row in own if row.name in profile.refused for at in row.addresses)
-    unforwarded = frozenset((row.space, at) for row in own if row not in present for at in row.addresses)
+    unforwarded = tuple(row for row in own if row not in present)
     holes = Holes(
         word=_dongle_hole if profile.path.dongle else _cable_hole,
         at_start=False,
-        inside=unforwarded if profile.path.dongle else frozenset(),
+        inside=unforwarded if profile.path.dongle else (),
         refused=frozenset() if profile.path.dongle else gone,
         padded={(row.space, row.address): row.count for row in present if row.name in _ALONE},
     )
