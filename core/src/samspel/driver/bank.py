@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from samspel.contract.errors import RequirementFailed
-from samspel.contract.ports import BusLink, Clock, Priority
+from samspel.contract.errors import RegisterAbsent, RequirementFailed
+from samspel.contract.ports import BusLink, Clock, Priority, Table
+from samspel.driver.further import FurtherUnit
+from samspel.driver.lingering import Lingering
 from samspel.registers.codec import from_raw, to_raw
 from samspel.registers.model import Register, RegisterMap
 
@@ -21,21 +23,42 @@ class _Seen:
 
 
 class Bank:
-    """The named registers of one map on one link. Every method may raise any `BusError`."""
+    """The named registers of one map on one link. Every method may raise any `BusError`.
 
-    def __init__(self, registers: RegisterMap, link: BusLink, clock: Clock) -> None:
+    `further` are the other units at which rows may stand, by the map's names. `read_back` false says that readings
+    may linger after a write (see `lingering`).
+    """
+
+    def __init__(
+        self,
+        registers: RegisterMap,
+        link: BusLink,
+        clock: Clock,
+        *,
+        further: Mapping[str, FurtherUnit] | None = None,
+        read_back: bool = True,
+    ) -> None:
         self.map = registers
-        self.link = link
+        self.read_back = read_back
+        self._link = link
         self._clock = clock
+        self._further = further or {}
         self._seen: dict[str, _Seen] = {}
+        self._lingering = None if read_back else Lingering(clock)
 
     def row(self, name: str) -> Register:
         """The row of a name; the loader has checked that it exists."""
         return self.map.registers[name]
 
-    def note(self, name: str, raw: int) -> None:
-        """A value that came by another way, for example with a telemetry block."""
-        self._seen[name] = _Seen(raw, self._clock.monotonic())
+    def reaches(self, row: Register) -> bool:
+        """Whether the unit of a row is known: without that the row counts as absent."""
+        return row.at is None or row.at in self._further
+
+    def noted(self, name: str, raw: int) -> int:
+        """Remember what a register reads now; returns what is to be believed of it."""
+        believed = raw if self._lingering is None else self._lingering.read(name, raw)
+        self._seen[name] = _Seen(believed, self._clock.monotonic())
+        return believed
 
     def forget(self) -> None:
         """Nothing is known any more: the connection is new, or somebody else may have written."""
@@ -49,11 +72,21 @@ class Bank:
         return seen.raw
 
     async def read(self, name: str, priority: Priority) -> int:
-        """Read a register's raw number now."""
+        """Read a register's raw number now. Raises RegisterAbsent, too, when the site does not name its unit."""
         row = self.row(name)
-        raw = to_raw(row, await self.link.read(row.table, row.address, row.count, priority=priority))
-        self.note(name, raw)
-        return raw
+        words = await self.read_words(row.at, row.table, row.address, row.count, priority)
+        return self.noted(name, to_raw(row, words))
+
+    async def read_words(
+        self, at: str | None, table: Table, address: int, count: int, priority: Priority
+    ) -> tuple[int, ...]:
+        """Words of the device itself, or of the further unit `at`."""
+        if at is None:
+            return await self._link.read(table, address, count, priority=priority)
+        unit = self._further.get(at)
+        if unit is None:
+            raise RegisterAbsent(f"the site names no unit {at!r}, where register {address} stands", code=0)
+        return await unit.read(table, address, count, priority=priority)
 
     async def recent(self, name: str, max_age_s: float, priority: Priority) -> int:
         """The number seen at most `max_age_s` ago, else read."""
@@ -64,7 +97,7 @@ class Bank:
         """Write one register. After an error its value counts as unknown."""
         row = self.row(name)
         await self._send((row,), from_raw(row, raw), _function(row), priority, not_after)
-        self.note(name, raw)
+        self._keep_sent(name, raw)
 
     async def write_block(
         self, names: Sequence[str], raws: Sequence[int], priority: Priority, not_after: float | None
@@ -74,7 +107,12 @@ class Bank:
         words = tuple(word for row, raw in pairs for word in from_raw(row, raw))
         await self._send(tuple(row for row, _ in pairs), words, 16, priority, not_after)
         for row, raw in pairs:
-            self.note(row.name, raw)
+            self._keep_sent(row.name, raw)
+
+    def _keep_sent(self, name: str, raw: int) -> None:
+        self._seen[name] = _Seen(raw, self._clock.monotonic())
+        if self._lingering is not None:
+            self._lingering.wrote(name, raw)
 
     async def _send(
         self,
@@ -86,7 +124,7 @@ class Bank:
     ) -> None:
         for row in rows:
             self._seen.pop(row.name, None)
-        await self.link.write(rows[0].address, words, function=function, priority=priority, not_after=not_after)
+        await self._link.write(rows[0].address, words, function=function, priority=priority, not_after=not_after)
 
 
 def _function(row: Register) -> Literal[6, 16]:

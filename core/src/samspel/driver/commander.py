@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from samspel.contract.capability import Capabilities, Direction
+from samspel.contract.capability import Capabilities, Direction, Verify
 from samspel.contract.driver import Mark, WriteReport
-from samspel.contract.errors import RouteUnavailable
+from samspel.contract.errors import RegisterAbsent, RouteUnavailable
 from samspel.contract.outcome import Verification
 from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
@@ -43,12 +43,15 @@ def direction_of(power_w: float) -> Direction:
 
 @dataclass(kw_only=True)
 class Commander:
-    """Runs sequences on one device. `written` are the marks of everything sent since the last good release."""
+    """Runs sequences on one device. `written` are the marks of everything sent since the last good release;
+    `constants` are the site's, from the nameplate.
+    """
 
     bank: Bank
     clock: Clock
     turns: Turns
     capabilities: Capabilities
+    constants: Mapping[str, float] = field(default_factory=dict)
     written: Marks = field(default_factory=Marks)
 
     @property
@@ -82,7 +85,7 @@ class Commander:
         async with self.turns.turn(Urgency.SET_POINT) as ticket:
             call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
             rung = await self._move(call, power_w, previous_w)
-            return call.report(power_w, rung)
+            return call.report(power_w, rung, because=self._unproved(direction_of(power_w)))
 
     async def keep_alive(self, power_w: float, not_after: float, snapshot: Mapping[str, int]) -> None:
         """Feed the device's timer, or say the running command again without wearing persistent registers."""
@@ -99,7 +102,8 @@ class Commander:
         async with self.turns.turn(Urgency.STOP) as ticket:
             self.bank.forget()
             call = self._call(ticket, snapshot)
-            return call.report(0.0, await climb_down(call.run, self.map.stop))
+            rung = await climb_down(call.run, self.map.stop)
+            return call.report(0.0, rung, because=self._unproved(Direction.ZERO))
 
     async def release(self, snapshot: Mapping[str, int], marks: Marks) -> WriteReport:
         """Give everything back and prove it."""
@@ -116,8 +120,8 @@ class Commander:
             self.written.clear()
             return WriteReport(
                 mark=call.sent.json(),
-                verification=Verification.READ_BACK,
-                skipped_because=_left_text(give_back.left),
+                verification=Verification.READ_BACK if self.bank.read_back else Verification.SKIPPED,
+                skipped_because="; ".join(filter(None, [self._unread, _left_text(give_back.left)])),
             )
 
     async def check_requirements(self) -> None:
@@ -126,6 +130,16 @@ class Commander:
             await self._call(ticket, {}).run.run(self.map.sequences["take"])
 
     # --- inside ---
+
+    @property
+    def _unread(self) -> str:
+        return "" if self.bank.read_back else "on this path a register may read as before after a write that landed"
+
+    def _unproved(self, direction: Direction) -> str:
+        """Why a read-back would prove nothing; the battery's own power does (`Verify.EFFECT`)."""
+        route = self.capabilities.route(direction)
+        by_effect = route is not None and route.verify is Verify.EFFECT
+        return self._unread or ("this route is proved by the battery's own power" if by_effect else "")
 
     def _check_permitted(self, direction: Direction) -> None:
         if self.capabilities.read_only_because:
@@ -160,11 +174,15 @@ class Commander:
     async def _asleep(self, call: _Call) -> bool:
         if not self.map.sequences["wake"]:
             return False
-        row = next((row for name in SLEEPING if (row := self.map.signal(name)) is not None), None)
-        if row is None or row.signal is None:
-            return False
-        reading = self.bank.recent(row.name, STATE_MAX_AGE_S, call.run.priority)
-        return value_of(row, await call.ticket.unless_withdrawn(reading)) == SLEEPING[row.signal]
+        signal = next((name for name in SLEEPING if self.map.signal(name) is not None), "")
+        for row in self.map.carriers(signal):
+            try:
+                reading = self.bank.recent(row.name, STATE_MAX_AGE_S, call.run.priority)
+                return value_of(row, await call.ticket.unless_withdrawn(reading)) == SLEEPING[signal]
+            except RegisterAbsent:
+                if self.map.stand_in(row.name) is None:
+                    raise
+        return False
 
     def _call(
         self,
@@ -182,6 +200,7 @@ class Commander:
             priority=priority,
             target_w=target_w,
             snapshot=snapshot,
+            constants=self.constants,
         )
         sent = Marks()
         run = SequenceRun(
@@ -203,15 +222,19 @@ class _Call:
     run: SequenceRun
     sent: Marks
 
-    def report(self, power_w: float, rung: str | None) -> WriteReport:
-        """What came of it. The power is the one that really stands in the registers, in the sign that was asked."""
+    def report(self, power_w: float, rung: str | None, *, because: str) -> WriteReport:
+        """What came of it. The power is the one that really stands in the registers, in the sign that was asked.
+
+        `because` says why reading back would prove nothing, where that is so.
+        """
+        proved = self.run.verified and not because
         written_w = self.run.power_w if self.run.power_w is not None and power_w else abs(power_w)
         return WriteReport(
             mark=self.sent.json(),
             power_w=-written_w if power_w < 0 else written_w,
-            verification=Verification.READ_BACK if self.run.verified else Verification.SKIPPED,
+            verification=Verification.READ_BACK if proved else Verification.SKIPPED,
             rung=rung,
-            skipped_because="" if self.run.verified else "the sequence has nothing that can be read back",
+            skipped_because="" if proved else because or "the sequence has nothing that can be read back",
         )
 
 

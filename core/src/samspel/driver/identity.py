@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from samspel.contract.driver import Identity
-from samspel.contract.errors import RegisterAbsent, UnsupportedModel, WrongDevice
+from samspel.contract.errors import DeviceBusy, DeviceRefused, RegisterAbsent, UnsupportedModel, WrongDevice
 from samspel.contract.ports import BusLink, Priority
-from samspel.driver.manifest import Manifest
+from samspel.driver.manifest import Manifest, Refusal
 from samspel.registers.codec import decode, label
 from samspel.registers.model import Register
 
@@ -13,7 +13,11 @@ __all__ = ["check_serial", "read_identity"]
 
 
 async def read_identity(manifest: Manifest, link: BusLink) -> Identity:
-    """Read every identity row. Raises UnsupportedModel when the fingerprint does not fit, or any `BusError`."""
+    """Read every identity row. Raises UnsupportedModel when the device is one to be refused or the fingerprint does
+    not fit, or any `BusError`.
+    """
+    for refusal in manifest.identity.refuse:
+        await _refuse(manifest, refusal, link)
     rows = manifest.identity.rows
     text = await _text(rows["model"], link)
     model = manifest.identity.model_in(text)
@@ -32,6 +36,19 @@ async def check_serial(manifest: Manifest, link: BusLink, expected: str | None) 
     if expected is not None and serial != expected:
         raise WrongDevice(f"serial {serial!r} answers here; {expected!r} is expected. Nothing was written")
     return serial
+
+
+async def _refuse(manifest: Manifest, refusal: Refusal, link: BusLink) -> None:
+    """A device without that register is another one."""
+    row = refusal.row
+    try:
+        words = await link.read(row.table, row.address, row.count, priority=Priority.VERIFICATION)
+    except DeviceBusy:
+        raise
+    except DeviceRefused:
+        return
+    if decode(row, words) in refusal.values:
+        raise UnsupportedModel(f"{manifest.title}: {refusal.because}")
 
 
 async def _text(row: Register, link: BusLink) -> str:

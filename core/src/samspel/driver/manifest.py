@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,15 +20,16 @@ from samspel.driver.manifest_schema import (
     IdentityRowDoc,
     ManifestDoc,
     PathDoc,
+    RefuseDoc,
     RouteDoc,
 )
 from samspel.driver.symptoms import Symptom, load_symptoms
 from samspel.registers.firmware import in_ranges
 from samspel.registers.loader import load_variants
-from samspel.registers.model import MAP_SCHEMA, Confidence, DataType, Register
+from samspel.registers.model import MAP_SCHEMA, Confidence, DataType, Register, RegisterMap
 from samspel.registers.raw import WORDS
 
-__all__ = ["BusHints", "CapabilityRule", "DevicePath", "IdentityRows", "Manifest", "load_manifest"]
+__all__ = ["BusHints", "CapabilityRule", "DevicePath", "IdentityRows", "Manifest", "Refusal", "load_manifest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +41,36 @@ class BusHints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePath:
-    """One way to reach the device: its usual port, the unit ids to try in order, and whether it wants a login."""
+    """One way to reach the device: its usual port, the unit ids to try in order, whether it wants a login, and whether
+    a register reads at once as it was written.
+    """
 
     name: str
     title: str
     port: int
     units: tuple[int, ...]
     session: bool
+    read_back: bool
     bus: BusHints
     source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A device that must not be taken for one of this brand's: the values by which it shows itself, and why."""
+
+    row: Register
+    values: tuple[int | str, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityRows:
-    """What to read to know who answers. `rows` has at least `model` and `serial`."""
+    """What to read to know who answers. `rows` has at least `model` and `serial`; `refuse` is asked before them."""
 
     fingerprint: re.Pattern[str]
     rows: Mapping[str, Register]
+    refuse: tuple[Refusal, ...] = ()
 
     def model_in(self, text: str) -> str | None:
         """The model's clean name in the text that a device gives, or nothing: then it is another brand's."""
@@ -68,17 +82,19 @@ class IdentityRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapabilityRule:
-    """The routes of some models, firmware and paths; an empty condition fits everything."""
+    """The routes of some models, firmware and paths in one way of control; another empty condition fits everything."""
 
     models: tuple[str, ...]
     firmware: tuple[tuple[str, str], ...]
     paths: tuple[str, ...]
+    control: str
     routes: tuple[tuple[Route, Confidence], ...]
 
-    def fits(self, model: str, firmware: str, path: str) -> bool:
+    def fits(self, model: str, firmware: str, path: str, control: str) -> bool:
         """Whether this rule is about such a device."""
         return (
-            any(fnmatchcase(model, pattern) for pattern in self.models)
+            self.control == control
+            and any(fnmatchcase(model, pattern) for pattern in self.models)
             and (not self.firmware or in_ranges(firmware, self.firmware))
             and (not self.paths or path in self.paths)
         )
@@ -86,7 +102,9 @@ class CapabilityRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One brand. `words` are its own words, which nothing that is published may contain."""
+    """One brand. `words` are its own words, which nothing that is published may contain. `controls` and `units` are the
+    further ways of control and the further units that its maps name.
+    """
 
     name: str
     title: str
@@ -100,12 +118,19 @@ class Manifest:
     identity: IdentityRows
     frozen_after_s: float
     capabilities: tuple[CapabilityRule, ...]
+    controls: frozenset[str]
+    units: frozenset[str]
 
     def routes(
-        self, model: str, firmware: str, path: str, allow_low_confidence: frozenset[str] = frozenset()
+        self,
+        model: str,
+        firmware: str,
+        path: str,
+        allow_low_confidence: frozenset[str] = frozenset(),
+        control: str = "",
     ) -> tuple[Route, ...]:
         """The routes of a device, preferred ones first; low confidence only where it is named."""
-        rule = next((rule for rule in self.capabilities if rule.fits(model, firmware, path)), None)
+        rule = next((rule for rule in self.capabilities if rule.fits(model, firmware, path, control)), None)
         found = () if rule is None else rule.routes
         return tuple(
             route for route, trust in found if trust is not Confidence.LOW or route.name in allow_low_confidence
@@ -120,14 +145,22 @@ def load_manifest(path: Path) -> Manifest:
     """
     document = read_document(path, ManifestDoc)
     _check(document, path)
-    manifest = _manifest(document, path.parent, path.name)
-    for file in manifest.maps:
-        for variant in load_variants(file, source_name=file.name):
-            manifest.faults.check(variant.registers, document.faults)
+    files = tuple(path.parent / name for name in document.maps)
+    variants = [one for file in files for one in load_variants(file, source_name=file.name)]
+    controls = frozenset(one.control for one in variants if one.control)
+    _check_controls(document, path, controls)
+    manifest = _manifest(document, path, controls, _units(variants))
+    for variant in variants:
+        manifest.faults.check(variant.registers, document.faults)
     return manifest
 
 
-def _manifest(document: ManifestDoc, folder: Path, file: str) -> Manifest:
+def _units(variants: Iterable[RegisterMap]) -> frozenset[str]:
+    return frozenset(row.at for one in variants for row in one.registers.values() if row.at is not None)
+
+
+def _manifest(document: ManifestDoc, path: Path, controls: frozenset[str], units: frozenset[str]) -> Manifest:
+    folder = path.parent
     return Manifest(
         name=document.name,
         title=document.title,
@@ -138,9 +171,11 @@ def _manifest(document: ManifestDoc, folder: Path, file: str) -> Manifest:
         faults=load_faults(folder / document.faults),
         symptoms=load_symptoms(folder / document.symptoms) if document.symptoms else (),
         paths={one.name: _path(one, document.bus) for one in document.paths},
-        identity=_identity(document.identity, file),
+        identity=_identity(document.identity, path.name),
         frozen_after_s=document.telemetry.frozen_after_s,
         capabilities=tuple(map(_rule, document.capabilities)),
+        controls=controls,
+        units=units,
     )
 
 
@@ -153,6 +188,15 @@ def _check(document: ManifestDoc, path: Path) -> None:
             raise MapError(f"{path.name}: [capabilities] {number} paths: found {unknown}, allowed: {sorted(named)}")
 
 
+def _check_controls(document: ManifestDoc, path: Path, controls: frozenset[str]) -> None:
+    for number, rule in enumerate(document.capabilities, start=1):
+        if rule.control and rule.control not in controls:
+            known = ", ".join(sorted(controls)) or "none"
+            raise MapError(
+                f"{path.name}: [capabilities] {number} control: found {rule.control!r}, the maps have: {known}"
+            )
+
+
 def _path(one: PathDoc, common: BusDoc) -> DevicePath:
     settings = common.model_dump(exclude_none=True) | one.bus.model_dump(exclude_none=True)
     return DevicePath(
@@ -161,6 +205,7 @@ def _path(one: PathDoc, common: BusDoc) -> DevicePath:
         port=one.port,
         units=tuple(one.units),
         session=one.session,
+        read_back=one.read_back,
         bus=BusHints(settings),
         source=one.source,
     )
@@ -171,9 +216,23 @@ def _identity(document: IdentityDoc, file: str) -> IdentityRows:
         fingerprint = re.compile(document.fingerprint)
     except re.error as error:
         raise MapError(f"{file}: [identity] fingerprint: not a regular expression: {error}") from error
-    found = ((name, getattr(document, name)) for name in type(document).model_fields if name != "fingerprint")
-    rows = {name: _identity_row(name, row, file) for name, row in found if row is not None}
-    return IdentityRows(fingerprint=fingerprint, rows=rows)
+    found = ((name, getattr(document, name)) for name in type(document).model_fields)
+    rows = {name: _identity_row(name, row, file) for name, row in found if isinstance(row, IdentityRowDoc)}
+    refuse = tuple(_refusal(one) for one in document.refuse)
+    return IdentityRows(fingerprint=fingerprint, rows=rows, refuse=refuse)
+
+
+def _refusal(document: RefuseDoc) -> Refusal:
+    row = Register(
+        name="refuse",
+        address=document.address,
+        count=document.count if document.type is DataType.STRING else WORDS[document.type],
+        type=document.type,
+        table=document.table,
+        word_order=document.words,
+        confidence=Confidence.HIGH,
+    )
+    return Refusal(row=row, values=tuple(document.values), because=document.because)
 
 
 def _identity_row(name: str, row: IdentityRowDoc, file: str) -> Register:
@@ -199,6 +258,7 @@ def _rule(document: CapabilityDoc) -> CapabilityRule:
         models=tuple(document.models),
         firmware=tuple((one.low, one.high) for one in document.firmware),
         paths=tuple(document.paths),
+        control=document.control,
         routes=tuple(map(_route, document.routes)),
     )
 

@@ -29,6 +29,7 @@ __all__ = [
     "IdentityRowDoc",
     "ManifestDoc",
     "PathDoc",
+    "RefuseDoc",
     "RouteDoc",
     "TelemetryDoc",
 ]
@@ -74,13 +75,17 @@ class BusDoc(Doc):
 
 
 class PathDoc(Doc):
-    """`[[paths]]`: one way to reach the device. `units` are scanned in this order. `bus` overrides `[bus]`."""
+    """`[[paths]]`: one way to reach the device. `units` are scanned in this order. `bus` overrides `[bus]`.
+
+    `read_back` false: registers may read as before for minutes after a write that landed.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str = ""
     port: int = Field(ge=1, le=65535)
     units: list[int] = Field(min_length=1)
     session: bool = False
+    read_back: bool = True
     bus: BusDoc = BusDoc()
     source: str = Field(min_length=1)
 
@@ -97,6 +102,18 @@ class IdentityRowDoc(Doc):
     optional: bool = False
 
 
+class RefuseDoc(Doc):
+    """`[[identity.refuse]]`: a device that answers one of `values` here is refused with the sentence `because`."""
+
+    address: int = Field(ge=0, le=65535)
+    count: int = Field(default=1, ge=1, le=125)
+    type: DataType = Field(default=DataType.U16, strict=False)
+    table: Table = Field(default=Table.HOLDING, strict=False)
+    words: WordOrder = Field(default=WordOrder.HIGH_FIRST, strict=False)
+    values: list[int | str] = Field(min_length=1)
+    because: str = Field(min_length=1)
+
+
 class IdentityDoc(Doc):
     """`[identity]`. `fingerprint` is searched in the text of `model`; its group `model`, if any, is the clean name."""
 
@@ -106,6 +123,7 @@ class IdentityDoc(Doc):
     firmware: IdentityRowDoc | None = None
     battery_model: IdentityRowDoc | None = None
     battery_serial: IdentityRowDoc | None = None
+    refuse: list[RefuseDoc] = Field(default_factory=list)
 
 
 class TelemetryDoc(Doc):
@@ -147,11 +165,14 @@ class RouteDoc(Doc):
 
 
 class CapabilityDoc(Doc):
-    """`[[capabilities]]`: the routes of some models, firmware and paths; the first table that fits counts."""
+    """`[[capabilities]]`: the routes of some models, firmware and paths in one way of control (without `control`: the
+    map's own); the first table that fits counts.
+    """
 
     models: list[str] = Field(min_length=1)
     firmware: list[FirmwareDoc] = Field(default_factory=list)
     paths: list[str] = Field(default_factory=list)
+    control: str = ""
     routes: list[RouteDoc]
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from samspel.contract.capability import Capabilities
+from samspel.contract.capability import Capabilities, Route, Verify
 from samspel.contract.driver import ActiveFault, ControlReading, Identity, Mark, Snapshot, WriteReport
 from samspel.contract.errors import BusError, DriverError, MapError, RequirementFailed, WrongDevice
 from samspel.contract.ports import BusLink, Clock, Priority
 from samspel.contract.telemetry import Reading
-from samspel.driver.device import Device
+from samspel.driver.bank import Bank
+from samspel.driver.device import Device, SiteShare
 from samspel.driver.faults import FaultTable
+from samspel.driver.further import FurtherUnit
 from samspel.driver.identity import check_serial, read_identity
 from samspel.driver.manifest import Manifest
 from samspel.driver.maps import MapSource
@@ -36,6 +39,7 @@ NO_SNAPSHOT: Mapping[str, int] = {}
 class MapDriver:
     """One device. `link` is the bus's; `path` the name of the manifest's way to it; `session` a vendor login, if any.
 
+    `further` are links to the other units that the site names (`DriverOptions.units`), by the map's names for them.
     Nothing is read before `identify`. The bus calls `confirm` on every new connection, before anything else.
     """
 
@@ -50,6 +54,7 @@ class MapDriver:
         path: str,
         session: Session | None = None,
         options: DriverOptions | None = None,
+        further: Mapping[str, BusLink] | None = None,
     ) -> None:
         self._manifest = manifest
         self._maps = maps
@@ -59,6 +64,7 @@ class MapDriver:
         self._path = path
         self._session = session
         self._options = options or DriverOptions()
+        self._further = {name: FurtherUnit(name, other, clock) for name, other in (further or {}).items()}
         self._turns = Turns()
         self._device: Device | None = None
 
@@ -71,7 +77,7 @@ class MapDriver:
         if expected is not None and identity.serial != expected:
             raise WrongDevice(f"serial {identity.serial!r} answers here; {expected!r} is expected")
         if self._device is None or self._device.identity != identity:
-            self._device = self._make(identity, self._maps.for_device(identity.model, identity.firmware))
+            self._device = self._make(identity, self._packaged(identity))
         return identity
 
     async def confirm(self, raw_link: BusLink) -> None:
@@ -102,10 +108,11 @@ class MapDriver:
         return self._known.commander.capabilities
 
     def versions(self) -> Mapping[str, str]:
-        """Name, version, overlay and digest of the register map in use."""
+        """Name, version, overlay, way of control and digest of the register map in use."""
         registers = self._known.map
         overlay = f" overlay {registers.overlay}" if registers.overlay else ""
-        return {"map": f"{registers.id} {registers.version}{overlay} sha256:{registers.digest[:16]}"}
+        control = f" control {registers.control}" if registers.control else ""
+        return {"map": f"{registers.id} {registers.version}{overlay}{control} sha256:{registers.digest[:16]}"}
 
     # --- the map in use: see samspel.field_maps ---
 
@@ -116,8 +123,7 @@ class MapDriver:
 
     def packaged_map(self) -> RegisterMap:
         """The map that came with the package, for this device."""
-        identity = self._known.identity
-        return self._maps.for_device(identity.model, identity.firmware)
+        return self._packaged(self._known.identity)
 
     def load_map(self, text: str, name: str) -> RegisterMap:
         """Another map for this device, checked as a packaged one is: overlays, ways of control, fault table.
@@ -127,7 +133,7 @@ class MapDriver:
         for variant in load_variants(text, source_name=name):
             self._manifest.faults.check(variant.registers, name)
         identity = self._known.identity
-        loaded = self._maps.from_text(text, identity.model, identity.firmware, name=name)
+        loaded = self._maps.from_text(text, identity.model, identity.firmware, self._options.control, name=name)
         if not any(fnmatchcase(identity.model, pattern) for pattern in loaded.models):
             raise MapError(f"{name}: [map] models are {', '.join(loaded.models)}; this device is a {identity.model}")
         return loaded
@@ -135,7 +141,7 @@ class MapDriver:
     def map_of(self, snapshot: Snapshot) -> RegisterMap:
         """The map that a snapshot was taken with. Raises MapError or DriverError."""
         taken = TakenState.load(snapshot)
-        return self._maps.from_text(taken.map_text, taken.model, taken.firmware)
+        return self._map_of(taken)
 
     def use_map(self, registers: RegisterMap) -> None:
         """From now on this map; what was written with another must have been given back."""
@@ -192,7 +198,7 @@ class MapDriver:
         """Give back what is ours, by the map that the snapshot was taken with. `marks` come from the journal."""
         device = self._known
         taken = None if snapshot is None else self._taken(snapshot)
-        if taken is not None and taken.map_digest != device.map.digest:
+        if taken is not None and (taken.map_digest, taken.control) != (device.map.digest, device.map.control):
             device = self._as_taken(taken)
         return await device.commander.release(NO_SNAPSHOT if taken is None else taken.registers, Marks(marks))
 
@@ -213,33 +219,50 @@ class MapDriver:
             )
         return taken
 
+    def _packaged(self, identity: Identity) -> RegisterMap:
+        return self._maps.for_device(identity.model, identity.firmware, self._options.control)
+
+    def _map_of(self, taken: TakenState) -> RegisterMap:
+        return self._maps.from_text(taken.map_text, taken.model, taken.firmware, taken.control)
+
     def _as_taken(self, taken: TakenState) -> Device:
         """The same device, seen through the map of its snapshot."""
-        stored = self._maps.from_text(taken.map_text, taken.model, taken.firmware)
-        device = self._make(self._known.identity, stored)
+        device = self._make(self._known.identity, self._map_of(taken))
         device.commander.written.update(self._known.commander.written)
         return device
 
     def _make(self, identity: Identity, registers: RegisterMap) -> Device:
+        read_back = self._manifest.paths[self._path].read_back
+        bank = Bank(registers, self._link, self._clock, further=self._further, read_back=read_back)
         frozen_after_s = self._options.frozen_after_s
-        return Device.make(
-            identity,
-            registers,
-            self._capabilities(identity, registers),
-            self._link,
-            self._clock,
-            self._turns,
+        site = SiteShare(
             grid_sign=self._options.grid_sign,
             frozen_after_s=self._manifest.frozen_after_s if frozen_after_s is None else frozen_after_s,
+            constants=self._options.constants,
         )
+        capabilities = self._capabilities(identity, registers, read_back=read_back)
+        return Device.make(identity, bank, capabilities, self._clock, self._turns, site)
 
-    def _capabilities(self, identity: Identity, registers: RegisterMap) -> Capabilities:
+    def _capabilities(self, identity: Identity, registers: RegisterMap, *, read_back: bool) -> Capabilities:
+        """On a path without read-back a route can be proved by its effect at most."""
         routes = self._manifest.routes(
-            identity.model, identity.firmware, self._path, self._options.allow_low_confidence
+            identity.model, identity.firmware, self._path, self._options.allow_low_confidence, registers.control
         )
+        if not read_back:
+            routes = tuple(_by_effect(route) for route in routes)
+        return Capabilities(routes=routes, read_only_because=self._read_only_because(identity, registers, routes))
+
+    def _read_only_because(self, identity: Identity, registers: RegisterMap, routes: tuple[Route, ...]) -> str:
+        if not routes:
+            return "no route fits this device"
+        if registers.needs_guard and not self._options.guarded:
+            return f"the way of control {registers.control!r} is used only while a live guard watches"
         known = in_ranges(identity.firmware, registers.firmware) or self._options.allow_firmware
-        because = "" if known else _unknown_firmware(identity, registers)
-        return Capabilities(routes=routes, read_only_because=because if routes else "no route fits this device")
+        return "" if known else _unknown_firmware(identity, registers)
+
+
+def _by_effect(route: Route) -> Route:
+    return replace(route, verify=Verify.EFFECT) if route.verify is Verify.READ_BACK else route
 
 
 def _registers(snapshot: Snapshot | None) -> Mapping[str, int]:

@@ -20,11 +20,16 @@ SNAPSHOT_MAP = "map of the snapshot"
 class MapSource(Protocol):
     """Where maps come from."""
 
-    def for_device(self, model: str, firmware: str) -> RegisterMap:
-        """The map that claims this model, overlays applied. Raises UnsupportedModel or MapError."""
+    def for_device(self, model: str, firmware: str, control: str = "") -> RegisterMap:
+        """The map that claims this model, overlays applied, with the sequences of one way of control.
+
+        Raises UnsupportedModel or MapError.
+        """
         ...
 
-    def from_text(self, text: str, model: str, firmware: str, *, name: str = SNAPSHOT_MAP) -> RegisterMap:
+    def from_text(
+        self, text: str, model: str, firmware: str, control: str = "", *, name: str = SNAPSHOT_MAP
+    ) -> RegisterMap:
         """A map whose TOML was kept; `name` is what errors call it. Raises MapError."""
         ...
 
@@ -36,28 +41,28 @@ class MapFiles:
         self._files = tuple(files)
         self._allowed = allow_low_confidence
 
-    def for_device(self, model: str, firmware: str) -> RegisterMap:
+    def for_device(self, model: str, firmware: str, control: str = "") -> RegisterMap:
         """The first file that claims the model."""
         claimed: list[str] = []
         for file in self._files:
-            loaded = load_map(
-                file,
-                source_name=file.name,
-                model=model,
-                firmware=firmware,
-                allow_low_confidence=self._allowed,
-            )
+            loaded = self._load(file, model, firmware, "", file.name)
             if any(fnmatchcase(model, pattern) for pattern in loaded.models):
-                return loaded
+                return self._load(file, model, firmware, control, file.name) if control else loaded
             claimed += loaded.models
         raise UnsupportedModel(f"no register map claims model {model!r}; the maps know {', '.join(claimed)}")
 
-    def from_text(self, text: str, model: str, firmware: str, *, name: str = SNAPSHOT_MAP) -> RegisterMap:
+    def from_text(
+        self, text: str, model: str, firmware: str, control: str = "", *, name: str = SNAPSHOT_MAP
+    ) -> RegisterMap:
         """The map of a snapshot, or one that reached the box by another way."""
+        return self._load(text, model, firmware, control, name)
+
+    def _load(self, source: Path | str, model: str, firmware: str, control: str, name: str) -> RegisterMap:
         return load_map(
-            text,
+            source,
             source_name=name,
             model=model,
             firmware=firmware,
+            control=control,
             allow_low_confidence=self._allowed,
         )

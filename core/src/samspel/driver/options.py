@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["DriverOptions"]
@@ -18,6 +19,11 @@ class DriverOptions:
     `expected_serial` is the only device that may ever be written to; without one, the first that was identified.
     `frozen_after_s` overrides the manifest: readings of a live block that have not changed for so long are frozen;
     0 switches the check off.
+    `control` names a way of control of the map; empty is the map's own. `guarded` says that a live guard watches, as
+    some ways of control demand.
+    `constants` are signals from the nameplate for a device that does not state them, in the signal's own unit: they
+    bound and divide what is written, and are never published.
+    `units` names further unit ids of the same endpoint, for rows that stand there.
     """
 
     grid_sign: Literal[1, -1] = 1
@@ -25,3 +31,7 @@ class DriverOptions:
     allow_firmware: bool = False
     expected_serial: str | None = None
     frozen_after_s: float | None = None
+    control: str = ""
+    guarded: bool = False
+    constants: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[str, int] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from samspel.contract.errors import BusError, DeviceBusy, DeviceRefused, LinkDown, NoAnswer
+from samspel.contract.errors import BusError, DeviceBusy, DeviceRefused, LinkDown, NoAnswer, RegisterAbsent
 from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
 from samspel.registers.model import Register
@@ -19,8 +19,8 @@ __all__ = ["Reader", "Sample"]
 
 _log = logging.getLogger(__name__)
 
-ABSENT_CODES = frozenset({2, 3})
-"""Exception codes by which devices say that they have no such register."""
+VALUE_REFUSED = 3
+"""Besides the codes of the path some devices say so with this one that they have no such register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +41,39 @@ class Reader:
     quarantine: Quarantine = field(default_factory=Quarantine)
 
     def absent(self, name: str) -> bool:
-        """Whether the device has said that it has no such register."""
+        """Whether the device has said that it has no such register, or the site names no unit where it stands."""
+        if not self.bank.reaches(self.bank.row(name)):
+            return True
         return name in self.quarantine.standing(self.clock.monotonic()).absent
 
     async def read(self, rows: Iterable[Register], priority: Priority, samples: dict[str, Sample]) -> BusError | None:
         """Read into `samples`. Returns the error that kept some rows from being read; a lost link ends the round.
 
-        A register that the device does not have is no error: it is `absent` afterwards.
+        A register that the device does not have is no error: it is `absent` afterwards. Further units come last; what
+        one of them does not answer is missing from the samples, and no more.
         """
         standing = self.quarantine.standing(self.clock.monotonic())
         known = self.bank.map.registers.values()
-        requests = plan(rows, self.bank.map.limits, standing, known=known)
+        reached = [row for row in rows if self.bank.reaches(row)]
+        requests = plan(reached, self.bank.map.limits, standing, known=known)
         failure: BusError | None = None
         for request in requests:
             try:
                 await self._ask(request, priority, samples)
-            except (LinkDown, NoAnswer) as error:
-                return error
             except BusError as error:
+                if isinstance(error, LinkDown) or (isinstance(error, NoAnswer) and request.at is None):
+                    return error
                 _log.info("%d registers from %d could not be read: %s", request.count, request.address, error)
-                failure = error
+                failure = error if request.at is None else failure
         return failure
 
     async def _ask(self, request: ReadRequest, priority: Priority, samples: dict[str, Sample]) -> None:
         try:
-            words = await self.bank.link.read(request.table, request.address, request.count, priority=priority)
+            words = await self.bank.read_words(request.at, request.table, request.address, request.count, priority)
         except DeviceBusy:
             raise
         except DeviceRefused as refusal:
-            if refusal.code not in ABSENT_CODES:
+            if not isinstance(refusal, RegisterAbsent) and refusal.code != VALUE_REFUSED:
                 raise
             await self._without_the_absent(request, priority, samples)
             return
@@ -88,6 +92,5 @@ class Reader:
         at, now = self.clock.wall(), self.clock.monotonic()
         self.quarantine.answered(row.name for row in request.registers)
         for row in request.registers:
-            raw = to_raw(row, request.words_of(row, words))
-            self.bank.note(row.name, raw)
+            raw = self.bank.noted(row.name, to_raw(row, request.words_of(row, words)))
             samples[row.name] = Sample(raw, at, now)

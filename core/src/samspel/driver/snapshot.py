@@ -17,7 +17,7 @@ SNAPSHOT_SCHEMA = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenState:
-    """What a release needs to know: the raw values, and the map that gave them their names."""
+    """What a release needs to know: the raw values, and the map and way of control that gave them their names."""
 
     serial: str
     model: str
@@ -26,6 +26,7 @@ class TakenState:
     map_version: str
     map_digest: str
     map_text: str
+    control: str
     registers: Mapping[str, int]
 
     @classmethod
@@ -39,6 +40,7 @@ class TakenState:
             map_version=registers.version,
             map_digest=registers.digest,
             map_text=registers.text,
+            control=registers.control,
             registers=raws,
         )
 
@@ -56,6 +58,7 @@ class TakenState:
             map_version=stored["version"],
             map_digest=stored["digest"],
             map_text=stored["text"],
+            control=stored.get("control", ""),
             registers=dict(cast("dict[str, int]", snapshot["registers"])),
         )
 
@@ -71,6 +74,7 @@ class TakenState:
                 "version": self.map_version,
                 "digest": self.map_digest,
                 "text": self.map_text,
+                "control": self.control,
             },
             "registers": dict(self.registers),
         }

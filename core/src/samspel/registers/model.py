@@ -336,6 +336,12 @@ class RegisterMap:
         """The register that carries a signal, if any: the preferred one, where another may stand in for it."""
         return next((row for row in self.registers.values() if row.signal == name and row.instead_of is None), None)
 
+    def carriers(self, name: str) -> tuple[Register, ...]:
+        """The registers behind a name in the order in which they are tried: `source`, then its stand-in."""
+        first = self.source(name)
+        second = None if first is None else self.stand_in(first.name)
+        return tuple(row for row in (first, second) if row is not None)
+
     def stand_in(self, name: str) -> Register | None:
         """The row that is read `instead_of` this one where the device does not have it."""
         return next((row for row in self.registers.values() if row.instead_of == name), None)
