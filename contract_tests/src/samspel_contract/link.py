@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from samspel.contract.errors import (
@@ -24,13 +25,24 @@ from samspel.contract.ports import BusLink, Priority, Table
 from samspel.driver.manifest import DevicePath
 from samspel_sim.twin import Close, Reply, Session, Twin
 
-__all__ = ["MemoryLink"]
+__all__ = ["WRITES", "MemoryLink", "Request"]
 
 READ_FUNCTIONS = {Table.HOLDING: 3, Table.INPUT: 4}
 WRITES = frozenset({6, 16})
 EXCEPTION_BIT = 0x80
+NO_SUCH_ADDRESS = 2
 DEFAULT_TIMEOUT_S = 5.0
 DEFAULT_GAP_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it was asked for: its function code, priority and deadline, and when."""
+
+    function: int
+    priority: Priority
+    not_after: float | None
+    at_s: float
 
 
 class _Requests:
@@ -39,11 +51,14 @@ class _Requests:
     async def _ask(self, pdu: bytes, not_after: float | None) -> bytes:
         raise NotImplementedError
 
+    def _note(self, function: int, priority: Priority, not_after: float | None) -> None:
+        """Remember what was asked for."""
+
     async def read(
         self, table: Table, address: int, count: int, *, priority: Priority, not_after: float | None = None
     ) -> tuple[int, ...]:
         """See `BusLink`; the priority changes nothing where nobody queues."""
-        del priority
+        self._note(READ_FUNCTIONS[table], priority, not_after)
         answer = await self._ask(struct.pack(">BHH", READ_FUNCTIONS[table], address, count), not_after)
         if len(answer) != 2 + 2 * count or answer[1] != 2 * count:
             raise BadAnswer(f"{count} registers from {address}: {len(answer)} bytes came")
@@ -59,7 +74,7 @@ class _Requests:
         not_after: float | None = None,
     ) -> None:
         """See `BusLink`. The echo is checked."""
-        del priority
+        self._note(function, priority, not_after)
         data = struct.pack(f">{len(words)}H", *words)
         if function == 6:
             request = echo = struct.pack(">BH", 6, address) + data
@@ -74,7 +89,7 @@ class _Requests:
         self, function: int, payload: bytes, *, priority: Priority, not_after: float | None = None
     ) -> bytes:
         """See `BusLink`."""
-        del priority
+        self._note(function, priority, not_after)
         return (await self._ask(bytes([function]) + payload, not_after))[1:]
 
 
@@ -100,6 +115,10 @@ class MemoryLink(_Requests):
         self._is_cut = False
         self._writes_left: int | None = None
         self._requests_left: int | None = None
+        self._denied: set[tuple[int, int]] = set()
+        self.denied = 0
+        """Requests that were refused because of `deny`."""
+        self.requests: list[Request] = []
         self.on_connect: Callable[[BusLink], Awaitable[None]] | None = None
 
     # --- what a test does to it ---
@@ -121,6 +140,14 @@ class MemoryLink(_Requests):
         """The cable is in again; the next request connects."""
         self._is_cut, self._writes_left, self._requests_left = False, None, None
 
+    def deny(self, table: Table, address: int, count: int) -> None:
+        """The device has no such registers: a read of any of them is refused."""
+        self._denied |= {(READ_FUNCTIONS[table], at) for at in range(address, address + count)}
+
+    def permit(self) -> None:
+        """It has everything again."""
+        self._denied.clear()
+
     def drop(self) -> None:
         """This connection is gone; the next request makes another."""
         self._hang_up()
@@ -131,6 +158,9 @@ class MemoryLink(_Requests):
         self._twin = twin
 
     # --- the way ---
+
+    def _note(self, function: int, priority: Priority, not_after: float | None) -> None:
+        self.requests.append(Request(function, priority, not_after, asyncio.get_running_loop().time()))
 
     async def _ask(self, pdu: bytes, not_after: float | None) -> bytes:
         async with self._lock:
@@ -168,13 +198,22 @@ class MemoryLink(_Requests):
         if self._session is None:
             raise LinkDown("there is no connection")
         session = self._session
-        reply = session.receive(self._twin.behaviour.unit, pdu)
+        reply = self._refused(pdu) or session.receive(self._twin.behaviour.unit, pdu)
         if self._is_last_write(pdu):
             self.cut()
             raise NoAnswer("the link was cut before the answer came")
         answer = await self._answer(session, reply)
         self._count_request()
         return self._accepted(pdu, answer)
+
+    def _refused(self, pdu: bytes) -> Reply | None:
+        if pdu[0] not in READ_FUNCTIONS.values():
+            return None
+        address, count = struct.unpack(">HH", pdu[1:5])
+        if self._denied.isdisjoint((pdu[0], at) for at in range(address, address + count)):
+            return None
+        self.denied += 1
+        return Reply(bytes([pdu[0] | EXCEPTION_BIT, NO_SUCH_ADDRESS]))
 
     async def _answer(self, session: Session, reply: Reply) -> bytes:
         timeout_s = float(self._settings.get("timeout_s", DEFAULT_TIMEOUT_S))
@@ -184,6 +223,9 @@ class MemoryLink(_Requests):
             self._hang_up()
             raise NoAnswer("nothing came back in time")
         session.answered()
+        unit = self._twin.behaviour.unit
+        if self._twin.reply_unit(unit) != unit:
+            raise BadAnswer(f"unit {self._twin.reply_unit(unit)} answered in place of {unit}")
         gap_s = float(self._settings.get("gap_s", DEFAULT_GAP_S))
         self._free_at = asyncio.get_running_loop().time() + gap_s
         return reply.pdu

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
 import pytest
@@ -13,8 +14,10 @@ from samspel.contract.outcome import Verification
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
 from samspel_contract.rig import STEP_S, Rig
+from samspel_contract.stranger import stranger_registers
 
 POWER_W = 1500.0
+LEFT_ALONE_S = 300.0
 BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
 
 
@@ -218,3 +221,44 @@ async def test_only_owned_registers_are_written(driver_case: DriverCase) -> None
     await rig.release(snapshot)
     assert rig.writes()
     assert rig.stray_writes() == []
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_nothing_is_fed_after_the_deadline(driver_case: DriverCase, power_w: float) -> None:
+    """Neither a device's timer is fed nor a volatile command repeated for a target whose deadline has passed, and the
+    driver never feeds by itself.
+
+    If this fails: `keep_alive` carries `not_after` like every write of a set-point; no task of the driver may feed.
+    """
+    rig = driver_case.rig()
+    snapshot = await rig.take()
+    await rig.driver.set_power(power_w, rig.now + 60, snapshot, None)
+    written = len(rig.writes())
+    await asyncio.sleep(LEFT_ALONE_S)
+    assert len(rig.writes()) == written, "something writes although nobody has asked"
+    with suppress(DeadlinePassed):
+        await rig.driver.keep_alive(power_w, rig.now - 1, snapshot)
+    assert len(rig.writes()) == written, "fed after the deadline"
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@simulated
+async def test_each_driver_object_stands_for_itself(driver_case: DriverCase) -> None:
+    """Two devices of the same brand at one site know nothing of each other: what one has written, taken or seen is
+    never the other's.
+
+    If this fails: something that belongs to a device is kept in a module, a class or a default argument.
+    """
+    rig, other = driver_case.rig(), driver_case.rig(seed=2)
+    snapshot = await rig.take()
+    await rig.set_power(POWER_W, snapshot)
+    identity = await other.driver.identify()
+    other.twin.set({"registers": await stranger_registers(driver_case.target, POWER_W)})
+    assert identity.serial == other.twin.behaviour.serial
+    assert (await other.driver.read_control()).state is ControlState.FOREIGN
+    assert (await rig.driver.read_control()).state is ControlState.OURS
+    assert other.writes() == []

@@ -7,9 +7,11 @@ import asyncio
 import pytest
 from samspel.contract.driver import Mark, Snapshot
 from samspel.contract.errors import BusError, SequenceAbandoned
+from samspel.contract.ports import Priority
 
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
+from samspel_contract.link import WRITES
 from samspel_contract.rig import Rig
 
 POWER_W = 1500.0
@@ -134,3 +136,32 @@ async def test_stop_needs_neither_snapshot_nor_memory(driver_case: DriverCase) -
     assert not rig.at_rest
     await rig.stop(None)
     await _assert_stopped(rig, driver_case.target.declaration.stop_s, "own logic")
+
+
+@safety
+@simulated
+async def test_stop_does_not_wait_for_polling(driver_case: DriverCase) -> None:
+    """A stop that comes while everything is being read sends its first write after the request in flight and the looks
+    of its own sequence, not after the round; and every request of a command carries that command's priority.
+
+    If this fails: no lock may be held over a whole round of reading; hand the priority of the call to the bus.
+    """
+    quiet, busy = driver_case.rig(), driver_case.rig()
+    needed_s = await _first_write_s(quiet, polled=False)
+    polled_s = await _first_write_s(busy, polled=True)
+    assert polled_s <= needed_s + 3 * (SLOW_S + 0.5), f"{polled_s:.1f} s; {needed_s:.1f} s where nobody reads"
+    writes = [request for request in busy.link.requests if request.function in WRITES]
+    assert {request.priority for request in writes} == {Priority.STOP}
+
+
+async def _first_write_s(rig: Rig, *, polled: bool) -> float:
+    """Seconds from the call of a stop to its first write."""
+    await rig.driver.identify()
+    rig.twin.misbehave("slow", seconds=SLOW_S)
+    reading = asyncio.ensure_future(rig.driver.read()) if polled else None
+    await asyncio.sleep(SLOW_S / 2)
+    begin = rig.now
+    await rig.stop(None)
+    if reading is not None:
+        await reading
+    return next(request.at_s for request in rig.link.requests if request.function in WRITES) - begin
