@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 from samspel.contract.errors import DriverError, LinkDown, UnsupportedModel, WrongDevice
+from samspel.driver.identity import read_identity
+from samspel.driver.manifest import load_manifest
 
 pytestmark = pytest.mark.looptime
+
+HERE = Path(__file__).parent
 
 
 class Login:
@@ -34,6 +40,24 @@ async def test_identity_in_clean_words(driver):
         "V1.150",
         "BAT2",
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('{ address = 200, type = "u16" }', "4066"),
+        ('{ address = 200, type = "u16", scale = 0.001 }', "4.066"),
+        ('{ address = 200, type = "u16", scale = 0.001, prefix = "V" }', "V4.066"),
+        ('{ address = 900, type = "u16", prefix = "V", optional = true }', ""),
+    ],
+)
+async def test_a_version_may_be_a_number(tmp_path, link, row, said):
+    for file in ("driver.toml", "sample.toml", "faults.toml", "symptoms.toml"):
+        shutil.copy(HERE / file, tmp_path)
+    text = (HERE / "driver.toml").read_text()
+    (tmp_path / "driver.toml").write_text(text.replace("firmware = { address = 12, count = 4 }", f"firmware = {row}"))
+    link.words[200] = 4066
+    assert (await read_identity(load_manifest(tmp_path / "driver.toml"), link)).firmware == said
 
 
 async def test_an_optional_identity_register_may_be_missing(make_driver, link):

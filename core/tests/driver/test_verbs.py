@@ -108,6 +108,12 @@ async def test_a_requirement_may_be_negative(commander, link):
         await commander.check_requirements()
 
 
+async def test_a_share_is_never_more_than_the_whole(commander, link):
+    report = await commander.set_power(-8500, LATER, {}, None)
+    assert (link.words[120], link.words[121] & 0xFF) == (1000, 100)
+    assert report.power_w == -8000
+
+
 async def test_a_share_of_nothing_is_refused(commander, link):
     link.words[90] = 0
     with pytest.raises(RequirementFailed, match="rated_power_w is 0"):

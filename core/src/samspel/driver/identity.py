@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from samspel.contract.driver import Identity
 from samspel.contract.errors import DeviceBusy, DeviceRefused, RegisterAbsent, UnsupportedModel, WrongDevice
 from samspel.contract.ports import BusLink, Priority
@@ -27,6 +29,7 @@ async def read_identity(manifest: Manifest, link: BusLink) -> Identity:
             f"{manifest.identity.fingerprint.pattern!r}. Is this the right driver and unit id?"
         )
     others = {name: await _text(row, link) for name, row in rows.items() if name != "model"}
+    others |= {name: prefix + others[name] for name, prefix in manifest.identity.prefixes.items() if others.get(name)}
     return Identity(brand=manifest.brand, model=model, **others)
 
 
@@ -61,4 +64,13 @@ async def _text(row: Register, link: BusLink) -> str:
     if row.labels:
         return label(row, words) or ""
     value = decode(row, words)
-    return "" if value is None else str(value)
+    return "" if value is None else _said(row, value)
+
+
+def _said(row: Register, value: float | str) -> str:
+    """A number with the decimals of its scale: 4066 at 0.001 is 4.066."""
+    if isinstance(value, str):
+        return value
+    exponent = Decimal(repr(row.scale)).normalize().as_tuple().exponent
+    decimals = max(0, -exponent) if isinstance(exponent, int) else 0
+    return f"{value:.{decimals}f}"

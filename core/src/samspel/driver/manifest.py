@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityRows:
-    """What to read to know who answers. `rows` has at least `model` and `serial`; `refuse` is asked before them."""
+    """What to read to know who answers. `rows` has at least `model` and `serial`; `refuse` is asked before them.
+    `prefixes` is what stands before the number of a row.
+    """
 
     fingerprint: re.Pattern[str]
     rows: Mapping[str, Register]
     refuse: tuple[Refusal, ...] = ()
+    prefixes: Mapping[str, str] = field(default_factory=dict)
 
     def model_in(self, text: str) -> str | None:
         """The model's clean name in the text that a device gives, or nothing: then it is another brand's."""
@@ -216,10 +219,14 @@ def _identity(document: IdentityDoc, file: str) -> IdentityRows:
         fingerprint = re.compile(document.fingerprint)
     except re.error as error:
         raise MapError(f"{file}: [identity] fingerprint: not a regular expression: {error}") from error
-    found = ((name, getattr(document, name)) for name in type(document).model_fields)
-    rows = {name: _identity_row(name, row, file) for name, row in found if isinstance(row, IdentityRowDoc)}
-    refuse = tuple(_refusal(one) for one in document.refuse)
-    return IdentityRows(fingerprint=fingerprint, rows=rows, refuse=refuse)
+    named = ((name, getattr(document, name)) for name in type(document).model_fields)
+    found = {name: row for name, row in named if isinstance(row, IdentityRowDoc)}
+    return IdentityRows(
+        fingerprint=fingerprint,
+        rows={name: _identity_row(name, row, file) for name, row in found.items()},
+        refuse=tuple(_refusal(one) for one in document.refuse),
+        prefixes={name: row.prefix for name, row in found.items() if row.prefix},
+    )
 
 
 def _refusal(document: RefuseDoc) -> Refusal:
@@ -248,6 +255,7 @@ def _identity_row(name: str, row: IdentityRowDoc, file: str) -> Register:
         table=row.table,
         word_order=row.words,
         labels=labels,
+        scale=row.scale,
         optional=row.optional,
         confidence=Confidence.HIGH,
     )

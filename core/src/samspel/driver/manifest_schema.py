@@ -91,7 +91,9 @@ class PathDoc(Doc):
 
 
 class IdentityRowDoc(Doc):
-    """One register of `[identity]`: text, or a number whose `labels` give the text."""
+    """One register of `[identity]`: text, or a number. Its `labels` give the text, or it is said with as many decimals
+    as `scale` has, after `prefix`.
+    """
 
     address: int = Field(ge=0, le=65535)
     count: int = Field(default=1, ge=1, le=125)
@@ -99,6 +101,8 @@ class IdentityRowDoc(Doc):
     table: Table = Field(default=Table.HOLDING, strict=False)
     words: WordOrder = Field(default=WordOrder.HIGH_FIRST, strict=False)
     labels: dict[str, str] = Field(default_factory=dict)
+    scale: float = Field(default=1.0, gt=0)
+    prefix: str = ""
     optional: bool = False
 
 

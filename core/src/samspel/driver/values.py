@@ -122,11 +122,12 @@ class Resolver:
                 return await self._packed(row, value)
 
     async def _number(self, value: SignalValue) -> float:
+        """A share is at most the whole: a live limit may allow more than the device has."""
         number = self.target_w if value.name == TARGET else await self.look(value.name)
         if value.clamp_to is not None:
             number = min(number, await self.bound(value.clamp_to))
         if value.share_of is not None:
-            number /= await self._whole(value.share_of)
+            number = min(1.0, number / await self._whole(value.share_of))
         return number
 
     async def _unshared(self, value: SignalValue, number: float) -> float:
