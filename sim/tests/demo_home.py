@@ -34,6 +34,9 @@ class Home:
         self.write_log: list[dict[str, Any]] = []
         self.seq = 0
         self.scenes: list[str] = []
+        self.routes = [
+            {"direction": direction, "authority": "exact", "deadman": "none"} for direction in ("charge", "discharge")
+        ]
 
     def play(self) -> Record:
         record = Record(self.inbox, self, self.scenes.append)
@@ -110,7 +113,7 @@ class Home:
             self.target_w = None
 
     def _ready(self) -> None:
-        self.say("birth", devices=[{"identity": {"model": "M1"}}])
+        self.say("birth", devices=[{"identity": {"model": "M1"}, "capabilities": {"routes": self.routes}}])
         self.say("status", condition="online", nonce="n", control={"battery": "released"})
         if self.lease is not None:
             self.outcome(self.lease, stage="accepted", reason="adopted")

@@ -32,7 +32,11 @@ SINS = {
     "wrong sign": {"the battery really charges", "it charges within 10 s of the curtain"},
     "measures the wrong sign": {"telemetry says the same, in sign and size"},
     "slow start": {"it charges within 10 s of the curtain"},
-    "follows the stale": {"it is refused as stale", "nothing of it reached the inverter"},
+    "follows the stale": {
+        "it is refused as stale",
+        "nothing of it reached the inverter",
+        "the battery goes on as before",
+    },
     "fault stays": {"the fault is cleared", "no fault is left"},
     "late stop": {"its first write came within 3 s"},
     "ignores the stop": {"the battery comes to rest", "and stays there"},
@@ -61,3 +65,19 @@ def test_a_repeated_write_is_none_of_the_stale_command(monkeypatch):
 
     monkeypatch.setattr(home, "_step", feeding)
     assert all(one.met for one in home.play().results if "nothing of it" in one.text)
+
+
+def test_a_route_that_follows_the_load_is_asked_for_no_more():
+    home = Home()
+    home.routes[1]["authority"] = "load_following"
+    home.play()
+    asked = {command["power_w"]: command.get("accept") for command in home.dispatcher.said if "power_w" in command}
+    assert asked[1500.0] == "load_following"
+    assert asked[-2000.0] == "exact"
+
+
+def test_a_timer_may_be_fed_while_a_stale_command_is_refused():
+    home = Home()
+    home.routes[0]["deadman"] = "timeout"
+    texts = [one.text for one in home.play().results]
+    assert "nothing of it reached the inverter but for what feeds its timer" in texts

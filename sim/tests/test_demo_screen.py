@@ -9,7 +9,9 @@ from samspel_sim.demo.chart import draw_chart
 from samspel_sim.demo.inbox import Message
 from samspel_sim.demo.picture import Picture
 from samspel_sim.demo.record import Expectation
-from samspel_sim.demo.screen import JsonScreen, LineScreen, LiveScreen, choose_screen, print_summary
+from samspel_sim.demo.screen import JsonScreen, LineScreen, LiveScreen, choose_screen
+from samspel_sim.demo.summary import Summary, print_summary
+from samspel_sim.demo.transcript import Difference, Line
 from samspel_sim.demo.view import Sample, Watch
 
 SIZES = [(60, 20), (80, 24), (120, 40), (30, 10)]
@@ -49,14 +51,14 @@ def watch():
 
 def drawn(watch, columns, rows, now_s=60.0):
     console = Console(file=io.StringIO(), width=columns, height=rows, force_terminal=True, color_system=None)
-    console.print(Picture(watch.now, lambda: now_s, 9), height=rows)
+    console.print(Picture({"one": watch.now}, lambda: now_s, 9), height=rows)
     return console.file.getvalue().replace("\x1b[0m", "").rstrip("\n").split("\n")
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
 def test_nothing_is_wider_or_higher_than_the_terminal(watch, columns, rows):
     console = Console(width=columns, height=rows)
-    picture = Picture(watch.now, lambda: 60.0, 9)
+    picture = Picture({"one": watch.now}, lambda: 60.0, 9)
     lines = list(picture.__rich_console__(console, console.options))
     assert len(lines) < rows
     assert max(line.cell_len for line in lines) <= columns
@@ -135,51 +137,109 @@ def test_old_samples_scroll_out():
 
 
 RESULTS = [Expectation("one", "it moves", True, "2000 W"), Expectation("two", "it stops", False, "nothing came")]
+SAID = [Line("charge 2000 W", ("accepted", "written")), Line("stop", ("written",))]
+ALONE = Summary({"acme": RESULTS}, {"acme": SAID}, [])
+BOTH = Summary(
+    {"acme": RESULTS, "zeta": [RESULTS[0], Expectation("two", "it stops", True, "0 W")]},
+    {"acme": SAID, "zeta": SAID},
+    [],
+)
+
+
+def printed(summary, columns):
+    console = Console(file=io.StringIO(), width=columns)
+    print_summary(console, summary)
+    return console.file.getvalue()
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_the_summary_counts_and_fits(columns):
-    console = Console(file=io.StringIO(), width=columns)
-    print_summary(console, RESULTS)
-    text = console.file.getvalue()
+    text = printed(ALONE, columns)
     assert "1 of 2 expectations met" in text
     assert "NO  it stops" in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= columns
 
 
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_several_homes_share_a_line(columns):
+    text = printed(BOTH, columns)
+    assert "marks: acme, zeta" in text
+    assert "ok  ok  it moves" in text
+    assert "NO  ok  it stops" in text
+    assert "acme: nothing came" in text
+    assert "3 of 4 expectations met" in text
+    assert "all: accepted, written" in text
+    assert "cannot be told apart by what they say" in text
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= columns
+
+
+@pytest.mark.parametrize(("because", "verdict"), [("verify differs", "(verify differs)"), ("", "NOTHING EXPLAINS IT")])
+def test_a_difference_is_shown_with_what_explains_it(because, verdict):
+    different = Difference("stop", {"acme": ("written",), "zeta": ()}, because)
+    summary = Summary(BOTH.results, BOTH.said, [different])
+    text = printed(summary, 120)
+    assert "zeta: nothing" in text
+    assert verdict in text
+    assert bool(summary.unexplained) is not bool(because)
+
+
+def test_all_met_and_nothing_unexplained_is_ok():
+    good = {"acme": [RESULTS[0]], "zeta": [RESULTS[0]]}
+    assert Summary(good, {}, []).ok
+    assert not Summary(good, {}, [Difference("stop", {}, "")]).ok
+    assert Summary(good, {}, [Difference("stop", {}, "verify differs")]).ok
+    assert not Summary({"acme": RESULTS}, {}, []).ok
+
+
 def test_json_lines_are_json(capsys):
     screen = JsonScreen()
-    screen.scene("one")
-    screen.message(outcome(stage="written"))
-    screen.message(telemetry(5.0))
-    screen.message(fault("raised"))
-    screen.summary(RESULTS)
+    screen.scene("acme", "one")
+    screen.message("acme", outcome(stage="written"))
+    screen.message("acme", telemetry(5.0))
+    screen.message("acme", fault("raised"))
+    screen.summary(ALONE)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [sorted(line.keys() - {"at_s"}) for line in lines] == [["scene"], ["outcome"], ["fault"], ["ok", "summary"]]
+    keys = [sorted(line.keys() - {"at_s", "home"}) for line in lines]
+    assert keys == [["scene"], ["outcome"], ["fault"], ["differences", "ok", "summary", "transcript"]]
+    assert [line.get("home") for line in lines] == ["acme", "acme", "acme", None]
     assert lines[-1]["ok"] is False
-    assert lines[-1]["summary"][0] == {"scene": "one", "expected": "it moves", "met": True, "seen": "2000 W"}
+    first = {"home": "acme", "scene": "one", "expected": "it moves", "met": True, "seen": "2000 W"}
+    assert lines[-1]["summary"][0] == first
+    assert lines[-1]["transcript"]["acme"][1] == {"command": "stop", "said": ["written"]}
 
 
 def test_a_log_gets_lines():
     console = Console(file=io.StringIO(), width=80)
-    screen = choose_screen(console, as_json=False)
+    screen = choose_screen(console, ["acme", "bo"], as_json=False)
     assert isinstance(screen, LineScreen)
-    screen.scene("one")
-    screen.message(outcome(stage="written", target_power_w=5.0))
-    screen.message(telemetry(5.0))
+    screen.scene("acme", "one")
+    screen.message("bo", outcome(stage="written", target_power_w=5.0))
+    screen.message("bo", telemetry(5.0))
     text = console.file.getvalue()
-    assert "── one" in text
-    assert "c-1: written  5 W" in text
+    assert "acme ── one" in text
+    assert "bo      c-1: written  5 W" in text
     assert "battery 5.0 W, 60.3 %" in text
 
 
 def test_a_terminal_gets_the_picture_and_gets_itself_back():
     console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
-    screen = choose_screen(console, as_json=False)
+    screen = choose_screen(console, ["acme"], as_json=False)
     assert isinstance(screen, LiveScreen)
-    screen.scene("one")
-    screen.message(telemetry(5.0))
-    screen.summary(RESULTS)
+    screen.scene("acme", "one")
+    screen.message("acme", telemetry(5.0))
+    screen.summary(ALONE)
     screen.close()
     text = console.file.getvalue()
     assert text.index("\x1b[?1049h") < text.index("\x1b[?1049l") < text.index("1 of 2 expectations met")
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_three_homes_share_a_terminal(watch, columns, rows):
+    console = Console(width=columns, height=rows)
+    picture = Picture(dict.fromkeys(("acme", "bo", "zeta"), watch.now), lambda: 60.0, 9)
+    lines = list(picture.__rich_console__(console, console.options))
+    assert len(lines) < rows
+    assert max(line.cell_len for line in lines) <= columns
+    text = "\n".join(line.plain for line in lines)
+    assert all(f" {home}: " in text for home in ("acme", "bo", "zeta"))
+    assert text.count("charging 2,900 W") == 3 or rows <= 10

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,19 +17,15 @@ import typer
 from rich.console import Console
 
 from samspel_sim.demo.broker import KINDS, Broker, open_broker
-from samspel_sim.demo.children import Edge, TwinProcess
-from samspel_sim.demo.inbox import Inbox
-from samspel_sim.demo.mqtt import open_dispatcher
-from samspel_sim.demo.play import Play
-from samspel_sim.demo.record import Record
+from samspel_sim.demo.home import HomePlay
 from samspel_sim.demo.screen import Screen, choose_screen
+from samspel_sim.demo.summary import Summary
+from samspel_sim.demo.transcript import differences
 
 __all__ = ["command"]
 
-SITE, DEVICE, ISSUER = "home-0001", "battery", "fleet-a"
-SEED = 7
-EVENING = {"pv_power_w": 100.0, "load_power_w": 100.0}
 INTERRUPTED = 130
+LOOK_S = 0.2
 INTERVAL_S = 5.0
 """Between two plays, to read the summary."""
 LAST_WORDS = 30
@@ -49,15 +46,15 @@ def command(argv: list[str]) -> int:
     return int(code or 0)
 
 
-@app.command(help="Watch a simulated home follow commands for about two minutes.")
+@app.command(help="Watch simulated homes follow commands for about two minutes.")
 def demo(
-    brand: Annotated[str | None, typer.Option(help="Whose inverter; default: the first installed.")] = None,
+    brand: Annotated[list[str] | None, typer.Option(help="Whose inverter; repeatable; default: all installed.")] = None,
     broker: Annotated[str, typer.Option(help="auto, mosquitto or amqtt.")] = "auto",
     forever: Annotated[bool, typer.Option("--forever", help="Again and again, until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="A line of JSON for each event.")] = False,
 ) -> int:
     """Play. Exit code 0: every expectation was met; 1: not; 130: interrupted (with --forever: 0)."""
-    brand = _known_brand(brand)
+    brands = _known_brands(brand or [])
     if broker not in KINDS:
         raise typer.BadParameter(f"--broker is {broker!r}; allowed: {', '.join(KINDS)}")
     console = Console(markup=False, highlight=False, emoji=False)
@@ -65,7 +62,7 @@ def demo(
     with _interruptible():
         try:
             while met:
-                met = play_once(brand, broker, console, as_json=json)
+                met = play_once(brands, broker, console, as_json=json)
                 if not forever:
                     break
                 time.sleep(INTERVAL_S)
@@ -74,14 +71,15 @@ def demo(
     return 0 if met else 1
 
 
-def _known_brand(wanted: str | None) -> str:
-    """This one, or the first installed. A usage error when there is none."""
+def _known_brands(wanted: Sequence[str]) -> list[str]:
+    """These, or all that are installed. A usage error when there is none."""
     names = sorted(entry.name for entry in entry_points(group="samspel.twins"))
     if not names:
         raise RuntimeError("no simulated inverter is installed; a driver package brings its own")
-    if wanted is not None and wanted not in names:
-        raise typer.BadParameter(f"--brand is {wanted!r}; installed: {', '.join(names)}")
-    return wanted or names[0]
+    for name in wanted:
+        if name not in names:
+            raise typer.BadParameter(f"--brand is {name!r}; installed: {', '.join(names)}")
+    return list(dict.fromkeys(wanted)) or names
 
 
 @contextmanager
@@ -102,55 +100,53 @@ def _interruptible() -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def play_once(brand: str, broker_kind: str, console: Console, *, as_json: bool) -> bool:
-    """One performance; whether every expectation was met. Whatever happens, nothing of it stays behind."""
+def play_once(brands: Sequence[str], broker_kind: str, console: Console, *, as_json: bool) -> bool:
+    """One performance; whether everything was met. Whatever happens, nothing of it stays behind."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="samspel-demo-")))
-        twin = stack.enter_context(closing(TwinProcess(brand, soc_pct=60.0, seed=SEED)))
-        twin.set(**EVENING)
         broker = stack.enter_context(open_broker(folder, broker_kind))
-        inbox = Inbox(time)
-        dispatcher = stack.enter_context(
-            open_dispatcher(broker.port, inbox, site=SITE, device=DEVICE, issuer=ISSUER, mqtt5=broker.mqtt5)
-        )
-        edge = stack.enter_context(closing(Edge(_write_site(folder, brand, twin.url, broker), folder)))
-        screen = stack.enter_context(closing(choose_screen(console, as_json=as_json)))
-        inbox.listeners.append(screen.message)
-        record = Record(inbox, time, screen.scene)
-        Play(dispatcher, twin, edge, record).run()
-        return _close(screen, record, edge)
+        screen = stack.enter_context(closing(choose_screen(console, brands, as_json=as_json)))
+        enough = threading.Event()
+        homes = [_home(number, brand, broker, folder, screen, enough) for number, brand in enumerate(brands, start=1)]
+        _all_play(homes, enough)
+        screen.close()
+        return _close(screen, homes)
 
 
-def _close(screen: Screen, record: Record, edge: Edge) -> bool:
-    """The summary; where something was not met, the edge's own words before it."""
-    screen.close()
-    met = all(one.met for one in record.results)
-    if not met:
-        typer.echo("the edge's last words:", err=True)
-        for line in list(edge.log)[-LAST_WORDS:]:
-            typer.echo(f"  {line}", err=True)
-    screen.summary(record.results)
-    return met
+def _home(number: int, brand: str, broker: Broker, folder: Path, screen: Screen, enough: threading.Event) -> HomePlay:
+    """Each in a folder of its own: its site file, and what its edge remembers."""
+    own = folder / brand
+    own.mkdir()
+    return HomePlay(f"home-{number:04}", brand, broker, own, screen, enough)
 
 
-def _write_site(folder: Path, brand: str, url: str, broker: Broker) -> Path:
-    """The same file that a real home has. amqtt speaks 3.1.1 only: said, so that nobody waits for its silence to 5."""
-    site = folder / "site.toml"
-    protocol = "auto" if broker.kind == "mosquitto" else "3.1.1"
-    site.write_text(
-        f"""[site]
-name = "{SITE}"
-nonce_s = 2
-[mqtt]
-url = "mqtt://127.0.0.1:{broker.port}"
-username = "{SITE}"
-protocol = "{protocol}"
-[issuers]
-dispatcher = ["{ISSUER}"]
-[devices.{DEVICE}]
-driver = "{brand}"
-url = "{url}"
-limits = {{ charge_w = 5000, discharge_w = 5000, soc_min_pct = 10, soc_max_pct = 95 }}
-"""
-    )
-    return site
+def _all_play(homes: Sequence[HomePlay], enough: threading.Event) -> None:
+    """Together; an interruption reaches every one of them, and waits until all have put their things away."""
+    try:
+        for home in homes:
+            home.start()
+        while any(home.is_alive() for home in homes):
+            for home in homes:
+                home.join(timeout=LOOK_S)
+    finally:
+        enough.set()
+        for home in homes:
+            home.join()
+    errors = [home.error for home in homes if home.error is not None]
+    if errors:
+        raise errors[0]
+
+
+def _close(screen: Screen, homes: Sequence[HomePlay]) -> bool:
+    """The summary; where something was not met, that edge's own words before it."""
+    played = [home.played for home in homes if home.played is not None]
+    said = {one.home: one.lines for one in played}
+    differing = differences(said, {one.home: one.routes for one in played})
+    summary = Summary({one.home: one.results for one in played}, said, differing)
+    for home in homes:
+        if home.played is not None and not all(one.met for one in home.played.results):
+            typer.echo(f"the last words of the edge with {home.name}:", err=True)
+            for line in list(home.log)[-LAST_WORDS:]:
+                typer.echo(f"  {line}", err=True)
+    screen.summary(summary)
+    return summary.ok

@@ -15,13 +15,18 @@ Command = Mapping[str, Any]
 
 
 class Dispatcher:
-    """`publish` sends a command on its way. `sent` holds the id of every command that was."""
+    """`publish` sends a command on its way. `said` holds every command that was sent."""
 
     def __init__(self, inbox: Inbox, publish: Callable[[Command], None], *, target: str, issuer: str) -> None:
         self.inbox = inbox
         self._publish, self._target, self._issuer = publish, target, issuer
         self._seq = count(1)
-        self.sent: list[str] = []
+        self.said: list[Command] = []
+
+    @property
+    def sent(self) -> list[str]:
+        """The id of every command that was sent."""
+        return [str(command["id"]) for command in self.said]
 
     def send(self, kind: str, *, ttl_s: float = 60.0, **fields: object) -> str:
         """Write a command and publish it; its id."""
@@ -49,5 +54,5 @@ class Dispatcher:
     def deliver(self, command: Command) -> str:
         """Publish what was written, however long ago; its id."""
         self._publish(command)
-        self.sent.append(str(command["id"]))
-        return self.sent[-1]
+        self.said.append(command)
+        return str(command["id"])

@@ -24,7 +24,7 @@ def open_dispatcher(
     """Connected and subscribed to everything of the site, until the block ends."""
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
-        client_id=f"dispatcher-{issuer}",
+        client_id=f"dispatcher-{issuer}-{site}",
         protocol=paho.MQTTv5 if mqtt5 else paho.MQTTv311,
     )
     client.on_connect = lambda client, *_: client.subscribe(f"samspel/v1/{site}/#", qos=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
@@ -13,6 +13,9 @@ from samspel_sim.demo.view import View
 __all__ = ["Picture"]
 
 BAR_COLUMNS = 10
+ROOMY = 16
+"""From so many lines on a home's picture says everything."""
+LEAST_CHART = 3
 RESTING_W = 50.0
 WHY = {"clock": "clock not synchronised", "store": "the disk refuses writes"}
 STYLES = {
@@ -25,32 +28,42 @@ STYLES = {
 
 
 class Picture:
-    """Draws whatever `look` shows, at `now` seconds into the play."""
+    """Draws what each home's `look` shows, at `now` seconds into the play; several homes share the height."""
 
-    def __init__(self, look: Callable[[], View], now: Callable[[], float], scenes: int) -> None:
-        self._look, self._now, self._scenes = look, now, scenes
+    def __init__(self, looks: Mapping[str, Callable[[], View]], now: Callable[[], float], scenes: int) -> None:
+        self._looks, self._now, self._scenes = looks, now, scenes
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Exactly as many lines as the terminal has, less one."""
+        """At most as many lines as the terminal has, less one."""
         height = (options.height or console.height) - 1
-        for line in self._lines(options.max_width, height):
-            line.truncate(options.max_width, overflow="ellipsis")
-            line.no_wrap = True
-            yield line
+        share = max(1, height // len(self._looks))
+        for home, look in self._looks.items():
+            for line in self._lines(home, look(), options.max_width, share):
+                line.truncate(options.max_width, overflow="ellipsis")
+                line.no_wrap = True
+                yield line
 
-    def _lines(self, width: int, height: int) -> list[Text]:
-        view = self._look()
-        head = [self._title(view, width), Text(), *_values(view, width), _edge(view), *_faults(view), Text()]
+    def _lines(self, home: str, view: View, width: int, height: int) -> list[Text]:
+        if height < ROOMY:
+            return self._few_lines(home, view, width, height)
+        head = [self._title(home, view, width), Text(), *_values(view, width), _edge(view), *_faults(view), Text()]
         chart_rows = max(4, min(14, (height - len(head) - 1) * 6 // 10))
         chart = draw_chart(view.samples, self._now(), width, chart_rows)
         log_rows = max(0, height - len(head) - len(chart) - 1)
         log = [Text(f"   {text}" if kind != "scene" else f"── {text}", STYLES[kind]) for kind, text in view.lines]
-        return [*head, *chart, Text(), *log[-log_rows:]][:height]
+        return [*head, *chart, Text(), *(log[-log_rows:] if log_rows else [])][:height]
 
-    def _title(self, view: View, width: int) -> Text:
+    def _few_lines(self, home: str, view: View, width: int, height: int) -> list[Text]:
+        """What matters most, and as much of the chart as fits."""
+        head = [self._title(home, view, width), *_values(view, width)[:2], _edge(view).append_text(_faults(view)[0])]
+        chart_rows = height - len(head)
+        chart = draw_chart(view.samples, self._now(), width, chart_rows) if chart_rows >= LEAST_CHART else []
+        return [*head, *chart][:height]
+
+    def _title(self, home: str, view: View, width: int) -> Text:
         minutes, seconds = divmod(int(self._now()), 60)
         right = f"{view.scenes_begun}/{self._scenes}  {minutes}:{seconds:02}"
-        left = Text(f" {view.scene}")
+        left = Text(f" {home}: {view.scene}" if len(self._looks) > 1 else f" {view.scene}")
         left.truncate(width - len(right) - 3, overflow="ellipsis", pad=True)
         title = Text(style="bold reverse")
         return title.append_text(left).append(f"  {right} ")
