@@ -133,6 +133,9 @@ def _options(device: DeviceConfig, serial: str | None) -> DriverOptions:
         allow_low_confidence=device.allow_low_confidence,
         allow_firmware=device.allow_firmware,
         expected_serial=serial,
+        control=device.control,
+        constants=device.constants,
+        units=device.units,
     )
 
 

@@ -13,7 +13,7 @@ import os
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +182,13 @@ async def reach(device: Device, phases: set[Phase], clock: Clock, within_s: floa
 
 @asynccontextmanager
 async def by_hand(
-    text: str, driver: str, limits: DeviceLimits, clock: Clock, rng: random.Random, show: Callable[[Event], None]
+    text: str,
+    driver: str,
+    limits: DeviceLimits,
+    clock: Clock,
+    rng: random.Random,
+    show: Callable[[Event], None],
+    options: DriverOptions | None = None,
 ) -> AsyncIterator[ByHand]:
     """Connect and hand over control; what an earlier command left is recovered meanwhile. Raises SamspelError.
 
@@ -190,7 +196,8 @@ async def by_hand(
     """
     found = await find_device(parse_url(text), driver, clock, rng)
     store = Store.open(_journal_file(found.url), clock)
-    options = DriverOptions(expected_serial=expected_serial(None, DEVICE, store.journal, clock))
+    serial = expected_serial(None, DEVICE, store.journal, clock)
+    options = replace(options or DriverOptions(), expected_serial=serial)
     connected = attach(found.brand, found.url, clock, rng, options=options)
     outbox = _LocalOutbox(show)
     outlet = Outlet("by-hand", f"{rng.getrandbits(64):016x}", outbox, clock)

@@ -86,11 +86,13 @@ def attach(
 ) -> Connected:
     """A driver for `url`; on `endpoint` when another device shares it. Raises ConfigError or MapError.
 
-    `catalogues` add to the brand's fault table.
+    `catalogues` add to the brand's fault table. Further units that the site names (`options.units`) are asked only
+    while the device itself is confirmed on the present connection.
     """
     manifest = load_manifest(brand.manifest)
     way = choose_path(manifest, url, path)
     options = options or DriverOptions()
+    _check_options(manifest, options)
     endpoint = endpoint or Endpoint(url.host, url.port, profile_of(way, url), clock, rng=rng)
 
     listeners: list[Callable[[WrongDevice], None]] = []
@@ -113,8 +115,33 @@ def attach(
         path=way.name,
         session=_session(brand, way, session or {}),
         options=options,
+        further=_further_links(endpoint, link, options.units),
     )
     return Connected(driver=driver, manifest=manifest, endpoint=endpoint, link=link, path=way, wrong_device=listeners)
+
+
+def _check_options(manifest: Manifest, options: DriverOptions) -> None:
+    if options.control and options.control not in manifest.controls:
+        known = ", ".join(sorted(manifest.controls)) or "none beside its own"
+        raise ConfigError(f"driver {manifest.name!r} has no control {options.control!r}; it has {known}")
+    for name in options.units:
+        if name not in manifest.units:
+            known = ", ".join(sorted(manifest.units)) or "none"
+            raise ConfigError(f"driver {manifest.name!r} reads no further unit {name!r}; it knows {known}")
+
+
+def _further_links(endpoint: Endpoint, link: UnitLink, units: Mapping[str, int]) -> dict[str, BusLink]:
+    """Their identity check is the device's own: nothing goes to them before that has succeeded."""
+
+    async def after_the_device(_raw: BusLink) -> None:
+        await link.wait_connected()
+
+    try:
+        return {name: endpoint.link(unit, after_the_device) for name, unit in units.items()}
+    except ValueError as error:
+        raise ConfigError(
+            f"units {dict(units)}: {error}; a further unit is neither the device's own nor shared"
+        ) from error
 
 
 def _fault_table(manifest: Manifest, catalogues: Sequence[FaultCatalogue]) -> FaultTable:

@@ -41,10 +41,12 @@ class Carrier:
         self._intake = intake
         self._answered = answered
         self._silent_in_a_row = 0
+        self._heard: set[int] = set()
 
     def new_connection(self) -> None:
         """What was silent was the old socket."""
         self._silent_in_a_row = 0
+        self._heard.clear()
         self.dropped_because = ""
 
     async def carry(self, connection: Connection, ticket: Ticket) -> None:
@@ -76,6 +78,7 @@ class Carrier:
         answer = await connection.transact(ticket.unit, request.function, request.payload, self.latency.timeout_s)
         self.latency.add(self._clock.monotonic() - sent_at)
         self._silent_in_a_row = 0
+        self._heard.add(ticket.unit)
         return accept(request, answer, self._profile)
 
     def _succeeded(self, ticket: Ticket, result: object) -> None:
@@ -93,7 +96,7 @@ class Carrier:
                 self._stats.refused += 1
                 self._answered(ticket.unit)
             case NoAnswer():
-                self._silent(connection)
+                self._silent(connection, ticket.unit)
             case BadAnswer():
                 self._out_of_step(connection)
         ticket.fail(error)
@@ -115,9 +118,14 @@ class Carrier:
         wanted = not ticket.abandoned and not ticket.too_late(now)
         return ticket.request.repeatable and tries_left and wanted
 
-    def _silent(self, connection: Connection) -> None:
-        """Without transaction ids a late answer would be taken for the next one's; a half-open socket stays so."""
+    def _silent(self, connection: Connection, unit: int) -> None:
+        """Without transaction ids a late answer would be taken for the next one's; a half-open socket stays so.
+
+        A unit that has never been heard on this connection, while another one has, says nothing about the socket.
+        """
         self._stats.timeouts += 1
+        if self._heard and unit not in self._heard:
+            return
         self.latency.forget()
         self._silent_in_a_row += 1
         limit = 1 if self._profile.framing == "rtu" else self._profile.drop_after_timeouts

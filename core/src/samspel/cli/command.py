@@ -10,14 +10,17 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from samspel.by_hand import ByHand, Ending, by_hand
 from samspel.cli.output import ExitCode, console, print_json
 from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
+from samspel.config.site import DeviceConfig
 from samspel.contract.errors import ConfigError
 from samspel.control.state import Phase
 from samspel.device import DeviceLimits
+from samspel.driver.options import DriverOptions
 
 __all__ = ["command"]
 
@@ -45,6 +48,8 @@ def run(
     driver: Annotated[str, typer.Option(help="A driver's name, or auto.")] = "auto",
     max_w: Annotated[float, typer.Option(min=0, help="No more than this, either way.")] = 25_000.0,
     soc_min: Annotated[float, typer.Option(min=0, max=100, help="Do not discharge at or below, in percent.")] = 10.0,
+    control: Annotated[str, typer.Option(help="A further way of control of the driver's map.")] = "",
+    constant: Annotated[list[str], typer.Option(help="From the nameplate: rated_power_w=10000.")] = [],  # noqa: B006
     json: Annotated[bool, typer.Option("--json", help="One line of JSON for each stage.")] = False,
 ) -> ExitCode:
     """Command."""
@@ -54,7 +59,8 @@ def run(
         raise ConfigError("powers, seconds and percents are numbers, and finite")
     limits = DeviceLimits(charge_w=max_w, discharge_w=max_w, soc_min_pct=soc_min, soc_max_pct=100.0)
     try:
-        ending = asyncio.run(_command(url, driver, limits, verb, power_w or 0.0, for_s, json=json))
+        options = DriverOptions(control=control, constants=_constants(constant))
+        ending = asyncio.run(_command(url, driver, limits, options, verb, power_w or 0.0, for_s, json=json))
     except asyncio.CancelledError:
         return ExitCode.INTERRUPTED
     if verb is Verb.STOP and not json:
@@ -62,15 +68,33 @@ def run(
     return _exit_code(verb, ending)
 
 
+def _constants(texts: list[str]) -> dict[str, float]:
+    """NAME=NUMBER as site.toml checks it. Raises ConfigError."""
+    stated = {name: number for name, _, number in (text.partition("=") for text in texts)}
+    try:
+        return DeviceConfig.model_validate({"driver": "by hand", "url": "", "constants": stated}).constants
+    except ValidationError as error:
+        found = error.errors()[0]
+        raise ConfigError(f"--constant: {found['msg'].removeprefix('Value error, ')}; found {texts}") from error
+
+
 async def _command(
-    url: str, driver: str, limits: DeviceLimits, verb: Verb, power_w: float, for_s: float, *, json: bool
+    url: str,
+    driver: str,
+    limits: DeviceLimits,
+    options: DriverOptions,
+    verb: Verb,
+    power_w: float,
+    for_s: float,
+    *,
+    json: bool,
 ) -> Ending:
     show = print_json if json else _show
     task = asyncio.current_task()
     if task is not None:
         # SIGTERM is treated as Ctrl-C is: release first, then go.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with by_hand(url, driver, limits, SystemClock(), random.SystemRandom(), show) as hand:
+    async with by_hand(url, driver, limits, SystemClock(), random.SystemRandom(), show, options) as hand:
         return await _carry_out(hand, verb, power_w, for_s)
 
 

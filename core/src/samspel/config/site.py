@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from samspel.contract.command import Rank
 from samspel.contract.errors import ConfigError
+from samspel.contract.signals import SIGNALS
 
 __all__ = ["ControlConfig", "DeviceConfig", "Limits", "MqttConfig", "PollConfig", "SiteConfig", "SiteTable"]
 
@@ -137,6 +139,9 @@ class PollConfig(_Table):
 class DeviceConfig(_Table):
     """One inverter. `allow_firmware` permits control on a firmware that no map knows; `allow_low_confidence` names map
     rows and routes to use although they rest on weak evidence; `session` is for the vendor's login.
+
+    `control` names one of the map's further ways of control; `constants` are signals from the nameplate, in their own
+    unit, that the device does not state; `units` are the unit ids of what else answers at the address.
     """
 
     driver: Annotated[str, Field(min_length=1)]
@@ -149,7 +154,21 @@ class DeviceConfig(_Table):
     grid_sign: Literal["as_documented", "reversed"] = "as_documented"
     allow_firmware: bool = False
     allow_low_confidence: frozenset[str] = frozenset()
+    control: str = ""
+    constants: dict[str, Positive] = Field(default_factory=dict)
+    units: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
     session: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("constants")
+    @classmethod
+    def _known_signals(cls, constants: dict[str, float]) -> dict[str, float]:
+        numbers = [name for name, spec in SIGNALS.items() if spec.unit]
+        unknown = [name for name in constants if name not in numbers]
+        if unknown:
+            near = get_close_matches(unknown[0], numbers, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; allowed: {', '.join(numbers)}"
+            raise ValueError(f"{unknown[0]!r} is no signal with a unit{hint}")
+        return constants
 
     def read_session(self) -> dict[str, Any]:
         """The login's settings; `password_file` is replaced by the password that it holds. Raises ConfigError."""
