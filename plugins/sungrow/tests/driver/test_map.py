@@ -24,7 +24,7 @@ REFUSED_STARTS = {2612, 2628, 5006, 5008, 13014, 13043, 13047, 5740}
 """A dongle refuses a read that starts here (facts 5.3)."""
 
 NEVER = {
-    "start_stop", "pv_power_limitation", "max_soc", "min_soc", "off_grid_option", "active_power_limitation",
+    "start_stop", "pv_power_limitation", "off_grid_option", "active_power_limitation",
     "active_power_ratio", "backup_reserve_soc", "global_mppt_scan", "apl_shutdown_at_zero", "charge_cutoff_voltage",
     "charge_discharge_power_wide", "scheduled_charging", "parallel_config",
 }  # fmt: skip
