@@ -1,0 +1,3 @@
+from samspel_contract.door import *  # noqa: F403
+
+DRIVER = "saj"
