@@ -10,6 +10,7 @@ from samspel.contract.errors import (
     DeadlinePassed,
     DeviceBusy,
     DeviceRefused,
+    DriverError,
     NoAnswer,
     RequirementFailed,
     RouteUnavailable,
@@ -41,6 +42,14 @@ async def test_charge_writes_parameters_before_the_trigger_and_reads_back(driver
     assert report.verification is Verification.READ_BACK
     assert report.mark == {"registers": {"charge_power": [1500], "command": [1]}}
     assert set(link.priorities) == {Priority.SET_POINT}
+
+
+@pytest.mark.parametrize("power_w", [float("nan"), float("inf"), float("-inf")])
+async def test_a_power_that_is_no_number_is_refused(driver, link, power_w):
+    snapshot = await driver.take()
+    with pytest.raises(DriverError, match="finite"):
+        await driver.set_power(power_w, LATER, snapshot, None)
+    assert link.writes == []
 
 
 async def test_a_live_ceiling_bounds_the_write_and_the_report_says_so(driver, link):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
 from samspel.contract.capability import Capabilities, Direction, Verify
 from samspel.contract.driver import Mark, WriteReport
-from samspel.contract.errors import RegisterAbsent, RouteUnavailable
+from samspel.contract.errors import DriverError, RegisterAbsent, RouteUnavailable
 from samspel.contract.outcome import Verification
 from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
@@ -81,6 +82,8 @@ class Commander:
         self, power_w: float, not_after: float, snapshot: Mapping[str, int], previous_w: float | None
     ) -> WriteReport:
         """The direction's sequence, after waking and reversing where that is due; 0 W walks the zero ladder."""
+        if not math.isfinite(power_w):
+            raise DriverError(f"a power is a finite number of watts; found {power_w}. Nothing was written")
         self._check_permitted(direction_of(power_w))
         async with self.turns.turn(Urgency.SET_POINT) as ticket:
             call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
