@@ -30,9 +30,10 @@ from samspel.contract.signals import SIGNALS
 from samspel.contract.telemetry import Quality, Reading
 from samspel.driver.documents import Doc, read_document
 from samspel.driver.manifest import Manifest
-from samspel.registers.model import DataType, Register
+from samspel.registers.model import Register
 
 from samspel_contract.target import Target
+from samspel_contract.words import shown_words
 
 __all__ = ["Capture", "contradictions", "read_capture"]
 
@@ -186,14 +187,6 @@ def _identity(capture: Capture, manifest: Manifest) -> Iterator[tuple[tuple[Tabl
     stated = {"model": capture.model, "firmware": capture.firmware, "serial": "RECORDED"}
     for name, row in manifest.identity.rows.items():
         if name in stated:
-            for offset, word in enumerate(_text_words(row, stated[name])):
+            text = stated[name].removeprefix(manifest.identity.prefixes.get(name, ""))
+            for offset, word in enumerate(shown_words(row, text)):
                 yield (row.table, row.address + offset), word
-
-
-def _text_words(row: Register, text: str) -> Iterator[int]:
-    if row.labels or row.type is not DataType.STRING:
-        number = next((raw for raw, label in row.labels.items() if label == text), None) or int(text)
-        yield from (number >> 16 * place & 0xFFFF for place in reversed(range(row.count)))
-        return
-    data = text.encode("ascii")[: 2 * row.count].ljust(2 * row.count, b"\0")
-    yield from (int.from_bytes(data[place : place + 2], "big") for place in range(0, len(data), 2))

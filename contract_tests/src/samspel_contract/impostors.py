@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from samspel.plugins.loader import import_object
 from samspel.plugins.metadata import TWINS, offers
 from samspel.registers.model import DataType, Register
-from samspel.registers.raw import from_raw
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.twin import Twin
 
@@ -17,12 +16,14 @@ from samspel_contract.rig import STEP_S
 from samspel_contract.target import Target, TwinFactory
 from samspel_contract.toys.good.twin import twin as toy
 from samspel_contract.view import SPACES
+from samspel_contract.words import shown_words
 
 __all__ = ["rename", "show", "strangers"]
 
 _log = logging.getLogger(__name__)
 
 NOBODY = "NOBODY-1"
+UNHEARD_OF = 0x7E7D
 
 
 def strangers(target: Target) -> Iterator[tuple[str, Twin]]:
@@ -50,19 +51,16 @@ def _twin(factory: TwinFactory) -> Twin:
 def rename(twin: Twin, row: Register, change: Callable[[str], str]) -> None:
     """Let the device give another text than its own; where it gives a number, one that nobody gives."""
     bank = twin.behaviour.banks[twin.behaviour.unit]
-    size = 2 * row.count
-    if row.type is DataType.STRING:
-        words = bank.read(row.address, row.count, SPACES[row.table]) or ()
-        text = b"".join(word.to_bytes(2, "big") for word in words).split(b"\0")[0].decode("ascii")
-        data = change(text).encode("ascii")[:size].ljust(size, b"\0")
-    else:
-        data = b"\x7e\x7d" * row.count
-    _put(twin, row, tuple(int.from_bytes(data[place : place + 2], "big") for place in range(0, size, 2)))
+    if row.type is not DataType.STRING:
+        return _put(twin, row, (UNHEARD_OF,) * row.count)
+    words = bank.read(row.address, row.count, SPACES[row.table]) or ()
+    text = b"".join(word.to_bytes(2, "big") for word in words).split(b"\0")[0].decode("ascii")
+    return _put(twin, row, shown_words(row, change(text)))
 
 
-def show(twin: Twin, row: Register, raw: int) -> None:
-    """Let a register read as this number, whatever the device is."""
-    _put(twin, row, from_raw(row, raw))
+def show(twin: Twin, row: Register, value: int | str) -> None:
+    """Let a register read as this, whatever the device is."""
+    _put(twin, row, shown_words(row, value))
 
 
 def _put(twin: Twin, row: Register, words: tuple[int, ...]) -> None:

@@ -93,6 +93,16 @@ class _Requests:
         return (await self._ask(bytes([function]) + payload, not_after))[1:]
 
 
+class _FurtherLink(_Requests):
+    """Another unit of the same device, over the same connection."""
+
+    def __init__(self, link: MemoryLink, unit: int) -> None:
+        self._link, self._unit = link, unit
+
+    async def _ask(self, pdu: bytes, not_after: float | None) -> bytes:
+        return await self._link.ask(pdu, not_after, self._unit)
+
+
 class _RawLink(_Requests):
     """What an identity check gets: the connection that is being opened."""
 
@@ -162,10 +172,18 @@ class MemoryLink(_Requests):
     def _note(self, function: int, priority: Priority, not_after: float | None) -> None:
         self.requests.append(Request(function, priority, not_after, asyncio.get_running_loop().time()))
 
+    def at(self, unit: int) -> BusLink:
+        """Another unit behind the same address."""
+        return _FurtherLink(self, unit)
+
     async def _ask(self, pdu: bytes, not_after: float | None) -> bytes:
+        return await self.ask(pdu, not_after)
+
+    async def ask(self, pdu: bytes, not_after: float | None, unit: int | None = None) -> bytes:
+        """One request in its turn, on a connection on which the device was confirmed. Raises any `BusError`."""
         async with self._lock:
             await self._connect()
-            return await self.transact(pdu, not_after)
+            return await self.transact(pdu, not_after, unit)
 
     async def _connect(self) -> None:
         if self._is_cut:
@@ -189,7 +207,7 @@ class MemoryLink(_Requests):
             if not proved:
                 self._hang_up()
 
-    async def transact(self, pdu: bytes, not_after: float | None) -> bytes:
+    async def transact(self, pdu: bytes, not_after: float | None, unit: int | None = None) -> bytes:
         """One request and its answer, without the function code check of neither. Raises any `BusError`."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self._free_at - loop.time()))
@@ -198,11 +216,12 @@ class MemoryLink(_Requests):
         if self._session is None:
             raise LinkDown("there is no connection")
         session = self._session
-        reply = self._refused(pdu) or session.receive(self._twin.behaviour.unit, pdu)
+        asked = self._twin.behaviour.unit if unit is None else unit
+        reply = self._refused(pdu) or session.receive(asked, pdu)
         if self._is_last_write(pdu):
             self.cut()
             raise NoAnswer("the link was cut before the answer came")
-        answer = await self._answer(session, reply)
+        answer = await self._answer(session, reply, asked)
         self._count_request()
         return self._accepted(pdu, answer)
 
@@ -215,17 +234,17 @@ class MemoryLink(_Requests):
         self.denied += 1
         return Reply(bytes([pdu[0] | EXCEPTION_BIT, NO_SUCH_ADDRESS]))
 
-    async def _answer(self, session: Session, reply: Reply) -> bytes:
+    async def _answer(self, session: Session, reply: Reply, asked: int) -> bytes:
         timeout_s = float(self._settings.get("timeout_s", DEFAULT_TIMEOUT_S))
         lost = reply.pdu is None or reply.delay_s > timeout_s or reply.close is not Close.NO
         await asyncio.sleep(min(reply.delay_s, timeout_s) if reply.pdu or reply.close is not Close.NO else timeout_s)
         if lost or reply.pdu is None:
-            self._hang_up()
+            if asked == self._twin.behaviour.unit:  # silence of another unit says nothing about the connection
+                self._hang_up()
             raise NoAnswer("nothing came back in time")
         session.answered()
-        unit = self._twin.behaviour.unit
-        if self._twin.reply_unit(unit) != unit:
-            raise BadAnswer(f"unit {self._twin.reply_unit(unit)} answered in place of {unit}")
+        if self._twin.reply_unit(asked) != asked:
+            raise BadAnswer(f"unit {self._twin.reply_unit(asked)} answered in place of {asked}")
         gap_s = float(self._settings.get("gap_s", DEFAULT_GAP_S))
         self._free_at = asyncio.get_running_loop().time() + gap_s
         return reply.pdu

@@ -84,7 +84,8 @@ class Rig(TwinView):
             self._tending.cancel()
         session = self.target.session(self.login)
         watched = None if session is None else WatchedSession(session, self.login_writes)
-        self.driver = self.target.driver(self.link, LoopClock(), options=self.options, session=watched)
+        further = {name: self.link.at(unit) for name, unit in self.target.variant.units.items()}
+        self.driver = self.target.driver(self.link, LoopClock(), options=self.options, session=watched, further=further)
         self.link.on_connect = self.driver.confirm
         self._feed = None
         self._tending = None if watched is None else asyncio.ensure_future(self.driver.tend_session())

@@ -106,8 +106,11 @@ class Target:
         options: DriverOptions | None = None,
         maps: MapSource | None = None,
         session: Session | None = None,
+        further: Mapping[str, BusLink] | None = None,
     ) -> MapDriver:
-        """A new driver object on a link. `maps` and `session` are the variant's own unless they are given."""
+        """A new driver object on a link. `maps` and `session` are the variant's own unless they are given; `further`
+        are links to the other units that the variant names.
+        """
         decided = self.options(options)
         return self.driver_factory(
             self.manifest,
@@ -118,6 +121,7 @@ class Target:
             path=self.path.name,
             session=session or self.session(),
             options=decided,
+            further=further,
         )
 
     def session(self, login: Mapping[str, object] | None = None) -> Session | None:
@@ -135,7 +139,7 @@ class Target:
 
     def map_for(self, model: str, firmware: str) -> RegisterMap:
         """The map for a device. Raises UnsupportedModel or MapError."""
-        return MapFiles(self.manifest.maps).for_device(model, firmware)
+        return MapFiles(self.manifest.maps).for_device(model, firmware, self.variant.control)
 
     @cached_property
     def table(self) -> tuple[TwinRegister, ...]:

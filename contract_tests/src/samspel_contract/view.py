@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from samspel.contract.ports import Table
 from samspel.registers.model import Life, OnRelease, Register, RegisterMap
+from samspel_sim.bank import Bank
 from samspel_sim.registers import Register as TwinRegister
 from samspel_sim.registers import Space
 from samspel_sim.twin import Twin
@@ -40,13 +41,18 @@ class TwinView:
 
     def words(self, row: Register) -> tuple[int, ...] | None:
         """What the device holds where the map says that this register is."""
-        bank = self.twin.behaviour.banks[self.twin.behaviour.unit]
-        return bank.read(row.address, row.count, SPACES[row.table])
+        bank = self._bank(row)
+        return None if bank is None else bank.read(row.address, row.count, SPACES[row.table])
 
     def twin_row(self, row: Register) -> TwinRegister | None:
         """The twin's own register at that address."""
-        bank = self.twin.behaviour.banks[self.twin.behaviour.unit]
-        return bank.table.at(row.address, SPACES[row.table])
+        bank = self._bank(row)
+        return None if bank is None else bank.table.at(row.address, SPACES[row.table])
+
+    def _bank(self, row: Register) -> Bank | None:
+        """The unit where a row stands; none where the variant does not name it."""
+        unit = self.twin.behaviour.unit if row.at is None else self.target.variant.units.get(row.at)
+        return None if unit is None else self.twin.behaviour.banks.get(unit)
 
     def owned(self) -> dict[str, tuple[int, ...] | None]:
         """Every register that the map's sequences write and that can be read."""
@@ -57,7 +63,10 @@ class TwinView:
         """As if somebody else had set it."""
         twin_row = self.twin_row(row)
         assert twin_row is not None, f"the twin has no register at {row.address}, where the map has {row.name}"
-        self.twin.set({"registers": {twin_row.name: raw}})
+        if row.at is None:
+            self.twin.set({"registers": {twin_row.name: raw}})
+        elif (bank := self._bank(row)) is not None:
+            bank.store(twin_row, twin_row.encode_raw(raw))
 
     def settings_of_the_house(self) -> list[str]:
         """Give every plain number that lasts a value of the householder's own; returns their names."""

@@ -18,6 +18,7 @@ from samspel_contract.stranger import stranger_registers
 
 POWER_W = 1500.0
 LEFT_ALONE_S = 300.0
+SHOWN_S = 5.0
 BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
 
 
@@ -258,6 +259,7 @@ async def test_each_driver_object_stands_for_itself(driver_case: DriverCase) -> 
     await rig.set_power(POWER_W, snapshot)
     identity = await other.driver.identify()
     other.twin.set({"registers": await stranger_registers(driver_case.target, POWER_W)})
+    await other.wait(SHOWN_S)
     assert identity.serial == other.twin.behaviour.serial
     assert (await other.driver.read_control()).state is ControlState.FOREIGN
     assert (await rig.driver.read_control()).state is ControlState.OURS

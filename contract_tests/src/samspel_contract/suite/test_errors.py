@@ -21,6 +21,8 @@ from samspel_contract.stranger import stranger_registers
 
 POWER_W = 1200.0
 LOOKS = 20
+SHOWN_S = 5.0
+"""How long a device may go on showing what stood there before."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,12 @@ async def test_second_master_is_noticed(driver_case: DriverCase) -> None:
     await rig.set_power(POWER_W, snapshot)
     assert (await rig.driver.read_control()).state is ControlState.OURS
     rig.twin.set({"registers": command})
+    await rig.wait(SHOWN_S)
     assert (await rig.driver.read_control()).state is ControlState.FOREIGN
     untouched = driver_case.rig()
     await untouched.driver.identify()
     untouched.twin.set({"registers": command})
+    await untouched.wait(SHOWN_S)
     assert (await untouched.driver.read_control()).state is ControlState.FOREIGN
 
 

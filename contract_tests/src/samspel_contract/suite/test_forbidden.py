@@ -84,8 +84,8 @@ async def test_forbidden_registers_cannot_be_written(driver_case: DriverCase) ->
 
 @safety
 def test_forbidden_registers_are_no_ordinary_ones(driver_case: DriverCase) -> None:
-    """What would shut down, reset or reconfigure the device is named with a reason, carries no signal, is in no
-    sequence, and stands in the twin's table, so that a write to it would show.
+    """What would shut down, reset or reconfigure the device is named with a reason, is in no sequence, and stands
+    in the twin's table, so that a write to it would show.
 
     If this fails: state `never_write` for such registers of the document, whether or not a sequence would use them.
     """
@@ -95,7 +95,6 @@ def test_forbidden_registers_are_no_ordinary_ones(driver_case: DriverCase) -> No
     places = {(row.space, address) for row in target.table for address in row.addresses}
     for row in rows:
         assert row.never_write
-        assert not row.signal
         assert row.name not in target.registers.owned
         assert (SPACES[row.table], row.address) in places, f"the twin's table has no {row.name}"
 

@@ -104,7 +104,7 @@ async def test_refused_families_are_refused(driver_case: DriverCase) -> None:
 
     If this fails: the rule's address, type or table is not where that family shows what it is.
     """
-    for rule in getattr(driver_case.target.manifest.identity, "refuse", ()):
+    for rule in driver_case.target.manifest.identity.refuse:
         for value in rule.values:
             rig = driver_case.rig()
             show(rig.twin, rule.row, value)
