@@ -122,8 +122,8 @@ class Section:
         return {key: self.section(key) for key in self.keys if not names or key in names}
 
     def complain(self, key: str, text: str) -> None:
-        """Note a problem with one key."""
-        self._problems.add(f"{self.where}{key}", text)
+        """Note a problem with one key; with the whole table where the key is empty."""
+        self._problems.add(f"{self.where}{key}".rstrip(" ."), text)
 
     def close(self) -> None:
         """Everything has been asked for: what nobody asked for is a mistake of the author's."""
