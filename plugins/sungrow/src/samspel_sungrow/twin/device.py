@@ -25,7 +25,7 @@ KNOWN_MISBEHAVIOURS = (
     "calibration", "other_serial", "reboot", "firmware",
 )  # fmt: skip
 _STARTING = "before the first step"
-_LIGHT_W, _RESTING_W, _CHANGED_W, _MOMENT_S = 50.0, 50.0, 1.0, 1e-9
+_LIGHT_W, _RESTING_W, _CHANGED_W = 50.0, 50.0, 1.0
 
 
 class HybridInverter:
@@ -59,6 +59,7 @@ class HybridInverter:
         self.reserve, self.refill = ems.Refill(), ems.Refill()
         self.stops = limits.EndStops()
         self._shown = Shown(timing.state_lag_s)
+        self.without_value = self.profile.not_available
         self.bank, self.pack = inverter_bank(self.profile), pack_bank(self.profile)
         self._banks = {path.unit: self.bank, path.pack_unit: self.pack}
         if path.name == "encrypted":
@@ -264,10 +265,11 @@ class HybridInverter:
         self.wish = wish
 
     def _command_wait_s(self, wish: ems.Wish) -> float:
-        """A new command starts to wait; one that is waiting goes on."""
-        waiting = self._battery.wait_s > _MOMENT_S
+        """A new command waits before anything moves; one to a battery on the move does not wait again."""
+        lag = self._battery
         same = wish.forced == self.wish.forced and abs(wish.battery_w - self.wish.battery_w) < _CHANGED_W
-        return self._battery.wait_s if waiting or same else self.profile.timing.command_wait_s
+        moving = self.wish.forced and abs(lag.value_w - lag.target_w) > _RESTING_W
+        return lag.wait_s if same or moving else self.profile.timing.command_wait_s
 
     def _pv_wait_s(self) -> float:
         off = self.bank.raw("pv_power_limitation") == limits.ON

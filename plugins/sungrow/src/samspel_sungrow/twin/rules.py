@@ -22,11 +22,15 @@ def refusal(profile: Profile, bank: Bank, parts: Parts) -> int:
         return ILLEGAL_ADDRESS
     if any(row.name in profile.not_available for row, _ in parts):
         return ILLEGAL_ADDRESS
-    if any(row.name == "feed_in_limit" for row, _ in parts) and bank.raw("feed_in_limitation") == OFF:
+    if _ignored(profile, bank, parts):
         raise Ignored
-    return (
-        0 if all(_in_range(profile, row, words) for row, words in parts) and _ordered(bank, parts) else (DEVICE_FAILURE)
-    )
+    fits = all(_in_range(profile, row, words) for row, words in parts) and _ordered(bank, parts)
+    return 0 if fits else DEVICE_FAILURE
+
+
+def _ignored(profile: Profile, bank: Bank, parts: Parts) -> bool:
+    off = bool(profile.model.traits["ignores_limit_while_off"]) and bank.raw("feed_in_limitation") == OFF
+    return off and any(row.name == "feed_in_limit" for row, _ in parts)
 
 
 def _in_range(profile: Profile, row: Register, words: Words) -> bool:

@@ -32,7 +32,7 @@ _METER = (
 def put(device: HybridInverter, bank: Bank, values: dict[str, float]) -> None:
     """Store numbers into those registers that this device has and that have a value here."""
     for name, value in values.items():
-        if name in bank.table and name not in device.profile.not_available:
+        if name in bank.table and name not in device.without_value:
             bank.put_clamped(name, value)
 
 
@@ -73,15 +73,27 @@ def _without_value(row: Register, *, dongle: bool) -> tuple[int, ...]:
 
 def fill(device: HybridInverter) -> None:
     """Everything that is measured, at one moment."""
-    put_texts(device.bank, _texts(device))
+    if device.bank.table["serial_number"].decode(device.bank.words("serial_number")) != device.shown_serial:
+        _fill_texts(device)
     for values in (_state(device), _alternating(device), _panels(device), _meter(device), _battery(device)):
         put(device, device.bank, values)
-    put(device, device.bank, {name: float(raw) for name, raw in _fault_words(device).items()})
+    put(device, device.bank, _fault_words(device))
     if not device.meter_online:
         for name in _METER:
             row = device.bank.table[name]
             device.bank.store(row, row.not_available())
     _fill_pack(device)
+
+
+def _fill_texts(device: HybridInverter) -> None:
+    put_texts(device.bank, _texts(device))
+    serial = device.shown_serial[3:]
+    put_texts(device.pack, {"pack_serial": f"PK{serial}", "pack_firmware": "SBRBCU-S_22011.01.19"})
+    if device.profile.path.dongle:
+        return
+    for module in range(1, device.profile.pack.modules + 1):
+        name = "module_serials" if module == 1 else f"module_serials_{module}"
+        device.pack.put(name, f"M{module}{serial}")
 
 
 def _texts(device: HybridInverter) -> dict[str, str]:
@@ -97,8 +109,10 @@ def _texts(device: HybridInverter) -> dict[str, str]:
     return {name: "" if name in blank else text[:30] for name, text in texts.items()}
 
 
-def _fault_words(device: HybridInverter) -> dict[str, int]:
-    return word_values(device.standing_faults, dongle=device.profile.path.dongle)
+def _fault_words(device: HybridInverter) -> dict[str, float]:
+    """Those that differ from what the registers say."""
+    values = word_values(device.standing_faults, dongle=device.profile.path.dongle)
+    return {name: raw for name, raw in values.items() if raw != device.bank.raw(name)}
 
 
 def _state(device: HybridInverter) -> dict[str, float]:
@@ -194,8 +208,6 @@ def _volts(device: HybridInverter) -> float:
 
 def _fill_pack(device: HybridInverter) -> None:
     bank, battery, volts = device.pack, device.home.battery, _volts(device)
-    serial = device.shown_serial
-    put_texts(bank, {"pack_serial": f"PK{serial[3:]}", "pack_firmware": "SBRBCU-S_22011.01.19"[:20]})
     put(
         device,
         bank,
@@ -228,6 +240,3 @@ def _fill_cells(device: HybridInverter, cell_v: float) -> None:
     ):  # fmt: skip
         count = bank.table[name].count
         bank.put(name, [word] * pack.modules + [0] * (count - pack.modules))
-    for module in range(1, pack.modules + 1):
-        name = "module_serials" if module == 1 else f"module_serials_{module}"
-        bank.put(name, f"M{module}{device.shown_serial[3:]}")
