@@ -125,6 +125,17 @@ def sample_device() -> ScriptedLink:
     return link
 
 
+def second_device() -> ScriptedLink:
+    """The device of `second/`: fed by shares of its rated power, 10 kW, at 400 V."""
+    link = ScriptedLink()
+    for place, word in enumerate([*text_words("SECOND-1", 5), *text_words("SN2", 4), *text_words("V1", 2)]):
+        link.words[place] = word
+    for address in (15, 20, 100, 110, 111, 112, 140, 141, 200, 201, 202, 203):
+        link.words[address] = 0
+    link.words |= {16: 100, 120: 4000, 121: 20, 122: 25, 130: 100, 131: 900, 132: 500, 202: 3000}
+    return link
+
+
 @pytest.fixture
 def make_link() -> Callable[[], ScriptedLink]:
     return sample_device
@@ -133,6 +144,33 @@ def make_link() -> Callable[[], ScriptedLink]:
 @pytest.fixture
 def link() -> ScriptedLink:
     return sample_device()
+
+
+@pytest.fixture(scope="session")
+def second() -> Manifest:
+    return load_manifest(HERE / "second" / "driver.toml")
+
+
+@pytest.fixture
+def second_link() -> ScriptedLink:
+    return second_device()
+
+
+@pytest.fixture
+def make_second(second: Manifest, second_link: ScriptedLink) -> Callable[..., MapDriver]:
+    def make(path: str = "lan", further: dict[str, ScriptedLink] | None = None, **options: object) -> MapDriver:
+        return MapDriver(
+            second,
+            MapFiles(second.maps),
+            second.faults,
+            second_link,
+            LoopClock(),
+            path=path,
+            options=DriverOptions(**options),
+            further=further,
+        )
+
+    return make
 
 
 @pytest.fixture(scope="session")
