@@ -128,10 +128,11 @@ class HybridInverter:
         return code
 
     def written(self, unit: int, parts: Sequence[tuple[Register, Words]], login: Login, now_s: float) -> None:
-        """Act on stored words, in the order of their addresses."""
+        """Act on what was really stored, in the order of the addresses."""
         del unit, login, now_s
         for register, words in parts:
-            self._act(register, words)
+            if self.bank.words(register.name) == words:
+                self._act(register, words)
 
     def _act(self, register: Register, words: Words) -> None:
         if register.name in facts()["fault_words"]:

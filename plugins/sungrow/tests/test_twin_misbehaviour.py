@@ -1,0 +1,189 @@
+"""The device misbehaviours of the simulated SH: each acts while on, and not when off."""
+
+import struct
+
+import pytest
+from samspel_sim.behaviour import OptionError, TwinOptions
+from samspel_sim.misbehave import CATALOGUE
+from samspel_sim.testing import Bench, RefusedError
+from samspel_sungrow.twin.device import KNOWN_MISBEHAVIOURS
+
+
+@pytest.fixture
+def b():
+    bench = Bench("sungrow", TwinOptions(soc_pct=50))
+    bench.twin.set({"pv_power_w": 0, "load_power_w": 500})
+    return bench.wait(10)
+
+
+def block(b, mode, command, power_w):
+    b.ask(struct.pack(">BHHB3H", 16, 13049, 3, 6, mode, command, power_w))
+
+
+def discharge(b, power_w=2000):
+    block(b, 2, 0xBB, power_w)
+    return b.wait(15)["battery_power_w"]
+
+
+def test_ignore_setpoint(b):
+    b.twin.misbehave("ignore_setpoint")
+    assert discharge(b) == pytest.approx(500, abs=5)
+    assert b.read("charge_discharge_power") == 2000
+    b.twin.misbehave("ignore_setpoint", False)
+    assert b.wait(15)["battery_power_w"] == pytest.approx(2000, abs=5)
+
+
+def test_clamp(b):
+    b.twin.misbehave("clamp", watts=800)
+    assert discharge(b) == pytest.approx(800, abs=5)
+    b.twin.misbehave("clamp", False)
+    assert b.wait(15)["battery_power_w"] == pytest.approx(2000, abs=5)
+
+
+def test_reverse(b):
+    b.twin.misbehave("reverse")
+    assert discharge(b) == pytest.approx(-2000, abs=5)
+    b.twin.misbehave("reverse", False)
+    assert b.wait(15)["battery_power_w"] == pytest.approx(2000, abs=5)
+
+
+def test_reverse_leaves_the_own_mode_alone(b):
+    b.twin.misbehave("reverse")
+    assert b.wait(15)["battery_power_w"] == pytest.approx(500, abs=5)
+
+
+def test_sleep(b):
+    b.twin.misbehave("sleep")
+    assert discharge(b) == 0
+    assert (b.read("bms_max_charge_current"), b.read("bms_max_discharge_current")) == (0, 0)
+    b.twin.misbehave("sleep", False)
+    assert b.wait(15)["battery_power_w"] == pytest.approx(2000, abs=5)
+
+
+def test_night(b):
+    b.twin.set({"pv_power_w": 3000})
+    b.wait(10)
+    b.twin.misbehave("night")
+    b.wait(20)
+    with pytest.raises(TimeoutError):
+        b.read("serial_number")
+    with pytest.raises(TimeoutError):
+        b.write(min_soc=1)
+    assert b["pv_power_w"] == pytest.approx(0, abs=1)
+    b.twin.misbehave("night", silent=False)
+    assert b.wait(5).read("mppt1_voltage") == 0
+    b.twin.misbehave("night", False)
+    assert b.wait(20)["pv_power_w"] == pytest.approx(3000, abs=5)
+
+
+def test_battery_fault(b):
+    b.twin.misbehave("battery_fault")
+    assert discharge(b) == 0
+    assert (b.read("battery_fault"), b.read("bms_max_discharge_current")) == (1 << 17, 0)
+    b.twin.misbehave("battery_fault", False)
+    assert b.wait(15)["battery_power_w"] == pytest.approx(2000, abs=5)
+    assert b.read("battery_fault") == 0
+
+
+def test_calibration(b):
+    b.twin.misbehave("calibration", watts=-1500.0)
+    assert discharge(b) == pytest.approx(-1500, abs=5)
+    assert (b["mode"], b.read("running_state")) == ("maintenance", 0x0400)
+    b.twin.misbehave("calibration", False)
+    assert b.wait(15)["battery_power_w"] == pytest.approx(2000, abs=5)
+
+
+def test_meter_offline(b):
+    b.twin.misbehave("meter_offline")
+    assert b.wait(10)["battery_power_w"] == pytest.approx(0, abs=5)
+    b.twin.misbehave("meter_offline", False)
+    assert b.wait(10)["battery_power_w"] == pytest.approx(500, abs=5)
+
+
+def test_other_serial(b):
+    mine, pack = b.read("serial_number"), b.read("pack_serial", 200)
+    b.twin.misbehave("other_serial", serial="SIM000000777")
+    assert b.wait(4).read("serial_number") == "SIM000000777"
+    assert b.read("pack_serial", 200) != pack
+    b.twin.misbehave("other_serial", False)
+    assert b.wait(4).read("serial_number") == mine
+
+
+def test_reboot_loses_what_is_volatile_and_keeps_the_rest(b):
+    b.write(max_discharge_power=1200, min_soc=12, external_ems_heartbeat=500)
+    block(b, 3, 0xBB, 2000)
+    b.wait(15)
+    b.twin.misbehave("reboot")
+    b.wait(1)
+    assert (b.read("charge_discharge_cmd"), b.read("charge_discharge_power")) == (0xCC, 0)
+    assert (b.read("ems_mode"), b.read("max_discharge_power"), b.read("min_soc")) == (3, 1200, 12)
+    assert b.read("external_ems_heartbeat") == 19
+    assert b.wait(25)["mode"] == "self_consumption"
+
+
+def test_leftovers_of_a_crashed_controller_stay(b):
+    block(b, 2, 0xCC, 0)
+    assert b.wait(600)["battery_power_w"] == pytest.approx(0, abs=5)
+
+
+def test_firmware_changes_the_quirks(b):
+    b.write(min_soc=12, feed_in_limitation=0xAA)
+    b.write(feed_in_limit=60)
+    b.twin.misbehave("firmware", version="SAPPHIRE-H_01011.95.03")
+    assert b.wait(4).read("fw_package_main") == "SAPPHIRE-H_01011.95.03"
+    assert (b.read("min_soc"), b.read("feed_in_limit")) == (12, 600)
+    b.write(feed_in_limit=60)
+    assert b.read("feed_in_limit") == 60
+    with pytest.raises(OptionError, match="no firmware 'V9'"):
+        b.twin.misbehave("firmware", version="V9")
+
+
+# -- of the link, where this brand has something to say ----------------------------------------
+
+
+def test_stuck_measurements_and_live_controls(b):
+    b.twin.misbehave("stuck")
+    assert discharge(b) == pytest.approx(2000, abs=5)
+    assert (b.read("battery_power"), b.read("charge_discharge_power")) == (pytest.approx(500, abs=10), 2000)
+
+
+def test_another_master_writes_its_ceiling_again_and_again(b):
+    b.twin.misbehave("second_master", period_s=5.0, registers={"max_discharge_power": 30})
+    assert discharge(b) == pytest.approx(300, abs=5)
+    b.write(max_discharge_power=5000)
+    b.wait(6)
+    assert b.read("max_discharge_power") == 300
+
+
+def test_another_master_takes_the_mode(b):
+    discharge(b)
+    b.twin.misbehave("second_master", period_s=5.0, registers={"ems_mode": 0})
+    assert b.wait(20)["battery_power_w"] == pytest.approx(500, abs=5)
+
+
+def test_forgotten_writes_do_not_act(b):
+    b.twin.misbehave("forget", registers=["charge_discharge_power"])
+    assert discharge(b) == pytest.approx(0, abs=5)
+    assert b.read("charge_discharge_power") == 0
+
+
+def test_a_forgotten_heartbeat_is_not_fed(b):
+    b.twin.misbehave("forget", registers=["external_ems_heartbeat", "start_stop", "feed_in_limit"])
+    b.write(external_ems_heartbeat=500, start_stop=0xCE)
+    block(b, 3, 0xBB, 2000)
+    b.wait(15)
+    assert b["battery_power_w"] == pytest.approx(2000, abs=5)
+    assert b.wait(10)["mode"] == "self_consumption"
+
+
+def test_refused_writes(b):
+    b.twin.misbehave("refuse_writes", code=4)
+    with pytest.raises(RefusedError, match="0x04"):
+        b.write(ems_mode=2)
+    assert b["battery_power_w"] == pytest.approx(500, abs=5)
+
+
+def test_every_device_misbehaviour_has_a_test_here():
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert not [name for name in KNOWN_MISBEHAVIOURS if not any(test.startswith(name) for test in tested)]
+    assert set(KNOWN_MISBEHAVIOURS) == {name for name, entry in CATALOGUE.items() if not entry.link}
