@@ -27,9 +27,10 @@ class SupportDoc(Doc):
 
 
 class BoundsDoc(Doc):
-    """`[bounds]`: seconds from a stop's first write to a battery at rest."""
+    """`[bounds]`: seconds from a stop's first write to a battery at rest; writes an hour that wear the device."""
 
     stop_s: float
+    persistent_writes_per_hour: int | None = None
 
 
 class FailureDoc(Doc):
@@ -85,6 +86,7 @@ class Declaration:
     contract: str
     missing: dict[Capability, str]
     stop_s: float
+    persistent_writes_per_hour: int | None
     left_on_release: dict[str, str]
     expected_failures: dict[str, ExpectedFailure]
     captures: tuple[str, ...] = ()
@@ -108,6 +110,7 @@ def read_declaration(path: Traversable, catalogue: Catalogue) -> Declaration:
             if entry.support != "full"
         },
         stop_s=document.bounds.stop_s,
+        persistent_writes_per_hour=document.bounds.persistent_writes_per_hour,
         left_on_release=dict(document.left_on_release or {}),
         expected_failures={
             name: ExpectedFailure(entry.reason, entry.issue, entry.since)

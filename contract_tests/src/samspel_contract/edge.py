@@ -14,7 +14,8 @@ from typing import Any
 from samspel.admission.freshness import FreshnessRules
 from samspel.admission.gate import Admission, Order, Rules
 from samspel.bus.endpoint import Endpoint
-from samspel.bus.url import parse_url
+from samspel.bus.profile import BusProfile
+from samspel.bus.url import BusUrl, parse_url
 from samspel.clock import LoopClock
 from samspel.connect import profile_of
 from samspel.contract.command import Rank
@@ -33,7 +34,7 @@ from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel_contract.target import Target
 from samspel_contract.wire import Wire
 
-__all__ = ["DEVICE", "LIVELY", "QUIET", "SITE", "Life", "Setting", "end_tasks"]
+__all__ = ["CALM", "DEVICE", "QUIET", "SITE", "Life", "Setting", "end_tasks"]
 
 SITE, DEVICE = "site-0001", "battery"
 DISPATCHER, INSTALLER = "fleet", "installer"
@@ -41,7 +42,7 @@ RANKS: Mapping[str, Rank] = {DISPATCHER: Rank.DISPATCHER, INSTALLER: Rank.INSTAL
 MOST_W = 5000.0
 WINDOW_PCT = (5.0, 95.0)
 
-LIVELY = Rates(fast_s=2.0, slow_s=30.0, static_s=3600.0, faults_s=10.0)
+CALM = Rates(fast_s=5.0, slow_s=60.0, static_s=3600.0, faults_s=30.0)
 QUIET = Rates(fast_s=1e6, slow_s=1e6, static_s=1e6, faults_s=1e6)
 """No polling after the first: only commands make requests."""
 
@@ -53,7 +54,7 @@ class Setting:
     target: Target
     broker: MemoryBroker
     clock: LoopClock
-    rates: Rates = LIVELY
+    rates: Rates = CALM
     policy: Policy = field(default_factory=Policy)
     most_w: float = MOST_W
 
@@ -80,6 +81,16 @@ class Life:
     def device(self) -> Device:
         """What its stations share."""
         return self.edge.devices[DEVICE]
+
+    @property
+    def profile(self) -> BusProfile:
+        """How the device is spoken to."""
+        return profile_of(self.setting.target.path, self._url)
+
+    @property
+    def _url(self) -> BusUrl:
+        port, unit = self.setting.target.path.port, self.wire.twin.behaviour.unit
+        return parse_url(f"modbus-tcp://device:{port}?unit={unit}")
 
     @property
     def phase(self) -> str:
@@ -144,9 +155,8 @@ class Life:
         chain = Chain(
             [ContractLimits(charge_w=most_w, discharge_w=most_w), BatteryLimits(soc_min_pct=low, soc_max_pct=high)]
         )
-        url = parse_url(f"modbus-tcp://device:{setting.target.path.port}?unit={self.wire.twin.behaviour.unit}")
-        profile = profile_of(setting.target.path, url)
-        endpoint = Endpoint(url.host, url.port, profile, setting.clock, rng=rng, connector=self.wire.connect)
+        url = self._url
+        endpoint = Endpoint(url.host, url.port, self.profile, setting.clock, rng=rng, connector=self.wire.connect)
 
         async def confirm(raw: BusLink) -> None:
             try:

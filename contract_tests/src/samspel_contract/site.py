@@ -24,7 +24,7 @@ from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.twin import Twin
 
-from samspel_contract.edge import DEVICE, DISPATCHER, LIVELY, MOST_W, SITE, Life, Setting, end_tasks
+from samspel_contract.edge import CALM, DEVICE, DISPATCHER, MOST_W, SITE, Life, Setting, end_tasks
 from samspel_contract.rig import LATENCY_S, REST_W, STEP_S
 from samspel_contract.target import Target
 from samspel_contract.upward import leaks
@@ -49,10 +49,10 @@ def direction_of(power_w: float) -> Direction:
     return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
 
 
-def make_twin(target: Target, *, soc_pct: float, pv_w: float, load_w: float, seed: int) -> Twin:
+def make_twin(target: Target, *, soc_pct: float, pv_w: float, load_w: float, seed: int, step_s: float = STEP_S) -> Twin:
     """A device of the driver under test in a home that stands still."""
     clock = asyncio.get_running_loop().time
-    twin = Twin(target.twin(TwinOptions(soc_pct=soc_pct, seed=seed)), clock=clock, seed=seed, step_s=STEP_S)
+    twin = Twin(target.twin(TwinOptions(soc_pct=soc_pct, seed=seed)), clock=clock, seed=seed, step_s=step_s)
     twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
     return twin
 
@@ -69,6 +69,7 @@ class Site(TwinView):
     _outcomes: defaultdict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
     _lives: int = 0
     _seq: int = 0
+    _capabilities: Capabilities | None = None
 
     async def listen(self) -> None:
         """Hear everything that leaves the site, and be able to command."""
@@ -107,17 +108,17 @@ class Site(TwinView):
         life = await self.begin()
         await self.until(lambda: not life.device.controller.state.unsettled, what="the edge knows its device")
         await self.wait(5.0)
-        self.untouched = self.owned()
+        self.untouched, self._capabilities = self.owned(), self.capabilities
         return life
 
     # --- what the device can do ---
 
     @property
     def capabilities(self) -> Capabilities:
-        """The record that control works by."""
-        found = self.life.device.controller.state.capabilities
-        assert found is not None, "the device has not been identified"
-        return found
+        """The record that control works by; that of the process before, while the present one has none yet."""
+        self._capabilities = self.life.device.controller.state.capabilities or self._capabilities
+        assert self._capabilities is not None, "the device has not been identified"
+        return self._capabilities
 
     def route(self, power_w: float) -> Route:
         """The route that a power takes."""
@@ -252,17 +253,18 @@ class Site(TwinView):
 async def open_site(
     target: Target,
     *,
-    rates: Rates = LIVELY,
+    rates: Rates = CALM,
     policy: Policy | None = None,
     most_w: float = MOST_W,
     soc_pct: float = 50.0,
     pv_w: float = 0.0,
     load_w: float = 3000.0,
     seed: int = 1,
+    step_s: float = STEP_S,
 ) -> AsyncIterator[Site]:
     """A home whose own logic discharges into the house. Nothing runs yet: `begin` or `settled` starts an edge."""
     clock = LoopClock()
-    twin = make_twin(target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, seed=seed)
+    twin = make_twin(target, soc_pct=soc_pct, pv_w=pv_w, load_w=load_w, seed=seed, step_s=step_s)
     setting = Setting(
         target=target,
         broker=MemoryBroker(clock, max_queued=5000),

@@ -1,0 +1,147 @@
+"""The device's own timer: fed only while somebody commands, and ending the command when nobody does."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from samspel.contract.capability import Deadman, Route
+from samspel.registers.model import Life
+
+from samspel_contract.capabilities import Capability
+from samspel_contract.case import DriverCase, needs, safety, simulated
+from samspel_contract.edge import QUIET
+from samspel_contract.site import Site
+
+POWER_W = 1500.0
+PERIODS = 6
+SLACK_S = 1.0
+LONG_S = 3900.0
+BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
+
+
+def _timeout_s(route: Route) -> float:
+    assert route.deadman_s, f"{route.name}: a route with a timer states its deadman_s"
+    return route.deadman_s
+
+
+def _feeds(site: Site, since: float) -> list[float]:
+    """When the device's timer was fed: writes of the map's feed sequence, or of the repeated command."""
+    feed = site.map.sequences["feed"]
+    names = {name for step in feed for name in step.registers} if not site.map.feed_repeats else set(site.map.owned)
+    rows = [
+        row for name in names if (row := site.map.registers[name]).life is Life.VOLATILE or not site.map.feed_repeats
+    ]
+    written = [one for one in site.life.wire.written if one.at_s >= since]
+    return [one.at_s for one in written if any(one.of(row.address, row.count) is not None for row in rows)]
+
+
+async def _assert_lets_go(site: Site, power_w: float, what: str) -> None:
+    """Within the timeout and the device's own latency the battery has left the commanded power, and does not return."""
+    timeout_s = _timeout_s(site.route(power_w))
+    await site.wait(timeout_s + site.settle_s(power_w))
+    for _ in range(6):
+        assert not site.follows(power_w), f"{what}: still {site.battery_w:.0f} W after {timeout_s:g} s"
+        await site.wait(10)
+
+
+@needs(Capability.DEVICE_TIMER, Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_site_feeds_the_timer_in_time(driver_case: DriverCase, power_w: float) -> None:
+    """While a set-point is valid the timer is fed at least twice in each of its periods, and the battery follows on.
+
+    If this fails: `feed_s` of the route must be at most half of `deadman_s`.
+    """
+    async with driver_case.site() as site:
+        await site.settled()
+        if site.route(power_w).deadman is not Deadman.TIMEOUT:
+            return
+        timeout_s = _timeout_s(site.route(power_w))
+        await site.followed(power_w, ttl_s=PERIODS * timeout_s + 120)
+        since = site.now
+        await site.wait(PERIODS * timeout_s)
+        times = [since, *_feeds(site, since), site.now]
+        longest_s = max(late - early for early, late in pairwise(times))
+        assert longest_s <= timeout_s / 2 + SLACK_S, f"{longest_s:g} s without feeding, the timer is {timeout_s:g} s"
+        assert site.follows(power_w), f"{site.battery_w:.0f} W"
+
+
+@needs(Capability.DEVICE_TIMER, Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_site_timer_ends_what_a_dead_edge_left(driver_case: DriverCase, power_w: float) -> None:
+    """When the edge dies, the device goes back to its own logic within the timeout that its route declares.
+
+    If this fails: correct `deadman` and `deadman_s`, or find out what feeds the timer besides the control tick.
+    """
+    async with driver_case.site() as site:
+        life = await site.settled()
+        if site.route(power_w).deadman is Deadman.TIMEOUT:
+            await site.followed(power_w)
+            await life.kill()
+            await _assert_lets_go(site, power_w, "the edge is dead")
+
+
+@needs(Capability.DEVICE_TIMER, Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_site_timer_ends_what_a_cut_link_left(driver_case: DriverCase, power_w: float) -> None:
+    """When the link is cut, the device goes back to its own logic within the timeout that its route declares.
+
+    If this fails: correct `deadman` and `deadman_s`.
+    """
+    async with driver_case.site() as site:
+        life = await site.settled()
+        if site.route(power_w).deadman is Deadman.TIMEOUT:
+            await site.followed(power_w)
+            life.wire.cut()
+            await _assert_lets_go(site, power_w, "the link is cut")
+
+
+@needs(Capability.DEVICE_TIMER, Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_site_stops_feeding_what_has_expired(driver_case: DriverCase, power_w: float) -> None:
+    """When its set-point has expired, nothing feeds the timer any more, whether the release got through or not.
+
+    If this fails: only a control tick that holds an unexpired target may feed.
+    """
+    async with driver_case.site() as site:
+        await site.settled()
+        if site.route(power_w).deadman is not Deadman.TIMEOUT:
+            return
+        command = await site.followed(power_w, ttl_s=60, on_expiry="release")
+        site.twin.misbehave("refuse_writes", code=4)
+        await site.outcome(command, end="completed")
+        site.twin.misbehave("refuse_writes", on=False)
+        await site.given_back()
+        since = site.now
+        await site.wait(2 * _timeout_s(site.route(power_w)))
+        assert _feeds(site, since) == []
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE)
+@safety
+@BOTH
+@simulated
+async def test_site_route_without_timer_goes_on(driver_case: DriverCase, power_w: float) -> None:
+    """A route that declares no timer goes on for more than an hour after its edge has died: what is said about the
+    device is what it does. A route that is repeated all the same (`feed_s`, since nobody is sure) outlasts at least two
+    repetitions that fail.
+
+    If this fails: the route has a timer; declare `deadman = "timeout"` with its `deadman_s`, or repeat more often.
+    """
+    async with driver_case.site(rates=QUIET) as site:
+        life = await site.settled()
+        route = site.route(power_w)
+        if route.deadman is not Deadman.NONE:
+            return
+        await site.followed(power_w, ttl_s=2 * LONG_S)
+        await life.kill()
+        await site.wait(LONG_S if route.feed_s is None else 2 * route.feed_s)
+        assert site.follows(power_w), f"{site.battery_w:.0f} W"
