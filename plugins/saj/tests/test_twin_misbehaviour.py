@@ -1,0 +1,151 @@
+"""The device misbehaviours of the simulated H2: each acts while on, and not when off."""
+
+import pytest
+from samspel_saj.twin.device import KNOWN_MISBEHAVIOURS
+from samspel_sim.behaviour import OptionError, TwinOptions
+from samspel_sim.misbehave import CATALOGUE
+from samspel_sim.testing import Bench
+
+
+@pytest.fixture
+def b():
+    bench = Bench("saj", TwinOptions(soc_pct=50, settings={"readback_s": 0}))
+    bench.twin.set({"pv_power_w": 0, "load_power_w": 500})
+    return bench.wait(10)
+
+
+def charge(b, percent=20.0):
+    b.write(passive_battery_charge_power=percent, passive_enable=2, app_mode=3)
+    return b.wait(40)["battery_power_w"]
+
+
+def test_ignore_setpoint(b):
+    b.twin.misbehave("ignore_setpoint")
+    assert charge(b) == pytest.approx(500, abs=5)
+    assert b.read("app_mode") == 3
+    b.twin.misbehave("ignore_setpoint", False)
+    assert b.wait(40)["battery_power_w"] == pytest.approx(-2000, abs=5)
+
+
+def test_clamp(b):
+    b.twin.misbehave("clamp", watts=800)
+    assert charge(b) == pytest.approx(-800, abs=5)
+    b.twin.misbehave("clamp", False)
+    assert b.wait(40)["battery_power_w"] == pytest.approx(-2000, abs=5)
+
+
+def test_reverse(b):
+    b.twin.misbehave("reverse")
+    assert charge(b) == pytest.approx(2000, abs=5)
+    b.twin.misbehave("reverse", False)
+    assert b.wait(40)["battery_power_w"] == pytest.approx(-2000, abs=5)
+
+
+def test_reverse_leaves_the_own_mode_alone(b):
+    b.twin.misbehave("reverse")
+    assert b.wait(20)["battery_power_w"] == pytest.approx(500, abs=5)
+
+
+def test_sleep(b):
+    b.twin.misbehave("sleep")
+    assert charge(b) == pytest.approx(0, abs=5)
+    assert (b.read("battery_charge_current_limit"), b.read("battery_status")) == (0, 3)
+    b.twin.misbehave("sleep", False)
+    assert b.wait(40)["battery_power_w"] == pytest.approx(-2000, abs=5)
+
+
+def test_night(b):
+    b.twin.set({"pv_power_w": 3000})
+    b.wait(10)
+    b.twin.misbehave("night")
+    b.wait(20)
+    with pytest.raises(TimeoutError):
+        b.read("serial_number")
+    with pytest.raises(TimeoutError):
+        b.write(app_mode=0)
+    with pytest.raises(TimeoutError):
+        b.ask(bytes([0x2B, 0x0E, 1, 0]))
+    assert b["pv_power_w"] == pytest.approx(0, abs=1)
+    b.twin.misbehave("night", silent=False)
+    assert (b.wait(5).read("pv1_voltage"), b.read("pv_direction")) == (0, 0)
+    b.twin.misbehave("night", False)
+    assert b.wait(20)["pv_power_w"] == pytest.approx(3000, abs=5)
+
+
+def test_battery_fault(b):
+    b.twin.misbehave("battery_fault")
+    assert charge(b) == pytest.approx(0, abs=5)
+    assert (b.read("battery_charge_current_limit"), b.read("battery_discharge_current_limit")) == (0, 0)
+    assert b["faults"] == {"fault_bms": [0], "pack1_fault": [11]}
+    b.twin.misbehave("battery_fault", False)
+    assert b.wait(60)["battery_power_w"] == pytest.approx(-2000, abs=5)
+    assert b["faults"] == {}
+
+
+def test_calibration(b):
+    b.twin.misbehave("calibration", watts=-1500.0)
+    assert charge(b) == pytest.approx(-1500, abs=5)
+    assert b.read("battery_status") == 4
+    b.twin.misbehave("calibration", False)
+    assert b.wait(40)["battery_power_w"] == pytest.approx(-2000, abs=5)
+
+
+def test_meter_offline(b):
+    b.twin.misbehave("meter_offline")
+    assert b.wait(10)["battery_power_w"] == pytest.approx(0, abs=5)
+    assert (b.read("meter_a_status"), b.read("grid_power"), b["faults"]) == (0, 0, {"fault_h": [1]})
+    b.twin.set({"meter_online": True})
+    assert b.wait(10)["battery_power_w"] == pytest.approx(500, abs=5)
+    assert (b.read("meter_a_status"), b["faults"]) == (1, {})
+
+
+def test_other_serial(b):
+    mine = b.read("serial_number")
+    b.twin.misbehave("other_serial", serial="SIM000000777")
+    assert b.wait(4).read("serial_number") == "SIM000000777"
+    b.twin.misbehave("other_serial", False)
+    assert b.wait(4).read("serial_number") == mine
+
+
+def test_reboot_keeps_what_was_set(b):
+    charge(b)
+    serial = b.read("settings_serial")
+    b.twin.misbehave("reboot")
+    assert b.wait(20)["battery_power_w"] == pytest.approx(-2000, abs=5)
+    assert (b.read("passive_enable"), b.read("app_mode"), b.read("settings_serial")) == (2, 3, serial)
+
+
+def test_reboot_loses_the_passive_values_where_they_are_volatile():
+    b = Bench("saj", TwinOptions(soc_pct=50, settings={"readback_s": 0, "volatile_passive": 1})).wait(5)
+    charge(b)
+    b.write(soc_min_ongrid=12)
+    b.twin.misbehave("reboot")
+    assert b.wait(20)["battery_power_w"] == pytest.approx(0, abs=5)
+    assert (b.read("passive_enable"), b.read("passive_battery_charge_power"), b.read("soc_min_ongrid")) == (0, 110, 12)
+
+
+def test_firmware_changes_what_there_is(b):
+    assert "rated_power" in b.twin.behaviour.bank.table
+    b.write(soc_min_ongrid=12)
+    b.twin.misbehave("firmware", version="V4.020")
+    assert b.wait(4).read("fw_master") == pytest.approx(4.020)
+    assert "rated_power" not in b.twin.behaviour.bank.table
+    assert b.read("soc_min_ongrid") == 12
+    with pytest.raises(OptionError, match="no firmware 'V9'"):
+        b.twin.misbehave("firmware", version="V9")
+
+
+def test_somebody_else_is_seen_in_the_count_of_changes(b):
+    before = b.read("settings_serial")
+    b.twin.misbehave("second_master", period_s=20, registers={"app_mode": 2})
+    b.wait(10)
+    assert (b.read("app_mode"), b.read("settings_serial")) == (2, before + 1)
+    b.write(app_mode=0)
+    b.wait(30)
+    assert (b.read("app_mode"), b.read("settings_serial")) == (2, before + 3)
+
+
+def test_every_device_misbehaviour_has_a_test_here():
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert not [name for name in KNOWN_MISBEHAVIOURS if not any(test.startswith(name) for test in tested)]
+    assert set(KNOWN_MISBEHAVIOURS) == {name for name, entry in CATALOGUE.items() if not entry.link}
