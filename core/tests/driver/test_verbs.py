@@ -36,10 +36,24 @@ def clock():
 
 
 @pytest.fixture
-def commander(link, clock, manifest):
-    bank = Bank(load_map(MAP), link, clock)
-    routes = manifest.routes("SAMPLE-5K", "V1.150", "lan")
-    return Commander(bank=bank, clock=clock, turns=Turns(), capabilities=Capabilities(routes=routes))
+def make_commander(link, clock, manifest):
+    def make(text: str, **path: bool) -> Commander:
+        bank = Bank(load_map(text), link, clock, **path)
+        routes = manifest.routes("SAMPLE-5K", "V1.150", "lan")
+        return Commander(bank=bank, clock=clock, turns=Turns(), capabilities=Capabilities(routes=routes))
+
+    return make
+
+
+@pytest.fixture
+def commander(make_commander):
+    return make_commander(MAP.read_text(encoding="utf-8"))
+
+
+def with_stored_mode() -> str:
+    """The same map, whose mode wears."""
+    before, mode, after = MAP.read_text(encoding="utf-8").partition("mode = {")
+    return before + mode + after.replace("volatile", "persistent", 1)
 
 
 async def test_a_block_goes_in_one_frame_with_its_clamped_power(commander, link):
@@ -61,6 +75,38 @@ async def test_another_refusal_is_no_reason_for_single_writes(commander, link, r
     with pytest.raises(type(refusal)):
         await commander.set_power(1000, LATER, {}, None)
     assert link.writes == [(110, (20,))]
+
+
+async def test_a_frame_leaves_out_what_wears_and_holds_its_value(make_commander, link):
+    commander = make_commander(with_stored_mode())
+    await commander.set_power(1000, LATER, {}, None)
+    assert link.writes == [(110, (20,)), (100, (3, 0xBB, 100))], "the first frame has to set the mode"
+    await commander.set_power(2000, LATER, {}, 1000)
+    assert link.writes[2:] == [(110, (20,)), (101, (0xBB, 200))]
+
+
+async def test_a_frame_sets_what_somebody_else_has_changed(make_commander, link):
+    commander = make_commander(with_stored_mode())
+    await commander.set_power(1000, LATER, {}, None)
+    commander.bank.forget()
+    link.words[100] = 0
+    await commander.set_power(2000, LATER, {}, 1000)
+    assert link.writes[-1] == (100, (3, 0xBB, 200))
+
+
+async def test_a_frame_without_its_worn_end_still_falls_back(make_commander, link):
+    commander = make_commander(with_stored_mode())
+    link.words[100] = 3
+    link.before_write = refuse_frames(link, DeviceRefused("no frames", code=2))
+    await commander.set_power(1239, LATER, {}, None)
+    assert link.writes[1:] == [(102, (123,)), (101, (0xBB,))]
+
+
+async def test_a_frame_goes_whole_where_readings_may_be_old(make_commander, link):
+    commander = make_commander(with_stored_mode(), read_back=False)
+    link.words[100] = 3
+    await commander.set_power(1000, LATER, {}, None)
+    assert link.writes[-1] == (100, (3, 0xBB, 100))
 
 
 def refuse_frames(link, refusal):

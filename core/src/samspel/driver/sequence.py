@@ -105,14 +105,33 @@ class SequenceRun:
             for name, value in zip(step.registers, step.values, strict=True)
         }
         self.expected.update(raws)
-        for name, raw in raws.items():
+        frame = await self._sparing_wear(raws)
+        if not frame:
+            return
+        for name, raw in frame.items():
             self.on_write(name, raw)
         try:
-            await self.bank.write_block(tuple(raws), tuple(raws.values()), self.priority, self.not_after)
+            await self.bank.write_block(tuple(frame), tuple(frame.values()), self.priority, self.not_after)
         except DeviceRefused as refusal:
             if not step.fallback or refusal.code not in FRAME_REFUSALS:
                 raise
-            await self._one_by_one(step.fallback, raws)
+            await self._one_by_one([name for name in step.fallback if name in frame], frame)
+
+    async def _sparing_wear(self, raws: dict[str, int]) -> dict[str, int]:
+        """A frame without the persistent registers at its ends that hold their value already. What a path reads may be
+        old where nothing can be read back: there the whole frame is written.
+        """
+        names = list(raws)
+        while names and await self._needs_no_write(names[0], raws):
+            names.pop(0)
+        while names and await self._needs_no_write(names[-1], raws):
+            names.pop()
+        return {name: raws[name] for name in names}
+
+    async def _needs_no_write(self, name: str, raws: dict[str, int]) -> bool:
+        row = self.bank.row(name)
+        spared = row.life is Life.PERSISTENT and self.bank.read_back
+        return spared and await self._holds(row, raws[name])
 
     async def _one_by_one(self, order: Sequence[str], raws: dict[str, int]) -> None:
         for name in order:
