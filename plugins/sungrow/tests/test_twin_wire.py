@@ -152,13 +152,15 @@ def test_a_cable_gives_marks_where_a_dongle_gives_zeros():
     assert [dongle.read(name) for name in ("fw_inverter", "fw_comm_module", "fw_battery")] == ["", "", ""]
 
 
-def test_holes_read_by_path_inside_a_block_and_are_no_start():
+def test_holes_read_by_path_and_are_no_start_behind_a_dongle():
     cable, dongle = bench(), bench(path="winet")
     assert words(cable, 13012, 4)[2:] == (0xFFFF, 0xFFFF)
     assert words(dongle, 13012, 4)[2:] == (0, 0)
     assert words(dongle, 13049, 9, READ_HOLDING)[3:8] == (0, 0, 0, 0xFFFF, 0xFFFF)
     assert words(cable, 13049, 9, READ_HOLDING)[3:8] == (0xFFFF,) * 5
-    assert code_of(words, cable, 13015, 1) == 2
+    assert words(cable, 13015, 1) == words(cable, 4949, 1) == (0xFFFF,)
+    assert code_of(words, dongle, 13015, 1) == code_of(words, dongle, 4949, 1) == 2
+    assert words(cable, 4949, 4) == (0xFFFF, 0xFFFF, 0x0700, 0x0101)
 
 
 @pytest.mark.parametrize("address", [2612, 2628, 5006, 5008, 13014, 13043, 13047, 5740])
@@ -344,6 +346,15 @@ def test_a_function_that_there_is_not():
     assert code_of(bench().ask, bytes.fromhex("2b0e0100")) == 1
     with pytest.raises(TimeoutError):
         bench().ask(bytes.fromhex("2b0e0100"), 9)
+
+
+def test_the_clock_goes_and_can_be_set():
+    b = bench()
+    write_words(b, 4999, 2026, 2, 28, 23, 59, 50)
+    b.wait(15)
+    assert b.read("clock")[:5] == (2026, 3, 1, 0, 0)
+    assert b["registers"].get("clock") is None
+    assert code_of(write_words, b, 4999, 2026, 2, 30, 0, 0, 0) == 4
 
 
 # -- export limit ------------------------------------------------------------------------------

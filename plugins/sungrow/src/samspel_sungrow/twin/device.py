@@ -139,6 +139,8 @@ class HybridInverter:
             self.faults.take(register.name, register.decode_raw(words))
         elif register.name in {"feed_in_limit", "feed_in_limit_ratio", "feed_in_limit_wide"}:
             self._take_feed_in_limit(register.name)
+        elif register.name == "clock":
+            self.home.epoch_s = (telemetry.clock_seconds(words) or 0.0) - self.home.time_s
         elif register.name == "external_ems_heartbeat":
             self.heartbeat.write(register.decode_raw(words))
         elif register.name == "start_stop":

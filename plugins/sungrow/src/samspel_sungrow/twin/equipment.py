@@ -17,6 +17,7 @@ from samspel_sungrow.twin.profile import HERE, Profile, facts
 _MIDSUMMER_MORNING_S = 1_782_036_000.0
 _MANAGER_UNIT, _KEY_UNIT = 247, 0xF7
 _KEY = Register("public_key", 2791, 8, "block", space=Space.INPUT)
+_ONCE_USED = Register("reserved_since_v117", 4949, 2, "u32", space=Space.INPUT)
 _ALONE = {"fw_sub_controller", "fw_battery_legacy"}
 _MOST_MODULES = 8
 _NEVER, _RESERVED_ZERO = 0xFFFF, range(13052, 13055)
@@ -75,15 +76,15 @@ def pack_bank(profile: Profile) -> Bank:
 
 
 def _bank(profile: Profile, own: Iterable[Register]) -> Bank:
-    """On a cable a refused register spoils its block; a dongle gives 0 for what it does not forward inside one."""
+    """A cable serves reserved words, but a refused register spoils its block; a dongle refuses to start on either."""
     own = list(own)
     present = [row for row in own if row.name not in profile.refused | profile.missing]
     gone = frozenset((row.space, at) for row in own if row.name in profile.refused for at in row.addresses)
     unforwarded = tuple(row for row in own if row not in present)
     holes = Holes(
         word=_dongle_hole if profile.path.dongle else _cable_hole,
-        at_start=False,
-        inside=unforwarded if profile.path.dongle else (),
+        at_start=not profile.path.dongle,
+        inside=(_ONCE_USED, *unforwarded) if profile.path.dongle else (_ONCE_USED,),
         refused=frozenset() if profile.path.dongle else gone,
         padded={(row.space, row.address): row.count for row in present if row.name in _ALONE},
     )

@@ -11,6 +11,7 @@ from samspel_sim.registers import Register, Words
 
 from samspel_sungrow.twin.limits import OFF
 from samspel_sungrow.twin.profile import Profile, facts
+from samspel_sungrow.twin.telemetry import clock_seconds
 
 Parts = Sequence[tuple[Register, Words]]
 _LOWEST_CEILING = 1
@@ -34,6 +35,8 @@ def _ignored(profile: Profile, bank: Bank, parts: Parts) -> bool:
 
 
 def _in_range(profile: Profile, row: Register, words: Words) -> bool:
+    if row.name == "clock":
+        return clock_seconds(words) is not None
     if not row.numeric:
         return True
     raw = row.decode_raw(words)

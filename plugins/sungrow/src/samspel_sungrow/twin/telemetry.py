@@ -6,6 +6,8 @@ import positive: each is turned from the contract's sign here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from samspel_sim.bank import Bank
@@ -78,11 +80,25 @@ def fill(device: HybridInverter) -> None:
     for values in (_state(device), _alternating(device), _panels(device), _meter(device), _battery(device)):
         put(device, device.bank, values)
     put(device, device.bank, _fault_words(device))
+    device.bank.put("clock", clock_words(device.home.epoch_s + device.home.time_s))
     if not device.meter_online:
         for name in _METER:
             row = device.bank.table[name]
             device.bank.store(row, row.not_available())
     _fill_pack(device)
+
+
+def clock_words(seconds: float) -> tuple[int, ...]:
+    """5000 to 5005: year, month, day, hour, minute, second; ``seconds`` since 1970 in local time."""
+    return tuple(datetime.fromtimestamp(seconds, UTC).timetuple()[:6])
+
+
+def clock_seconds(words: Sequence[int]) -> float | None:
+    """Seconds since 1970 in local time, or None where the words are no moment."""
+    try:
+        return datetime(*words, tzinfo=UTC).timestamp()  # type: ignore[arg-type,misc]
+    except ValueError:
+        return None
 
 
 def _fill_texts(device: HybridInverter) -> None:
