@@ -88,7 +88,7 @@ def test_the_share_is_a_share_and_the_energy_within_the_readings(steps, target_w
     for seconds, watts in steps:
         at += seconds
         state = follow(state, target_w, reading(watts, at), Tolerance())
-    assert state.in_tolerance_pct is None or 0 <= state.in_tolerance_pct <= 100 + 1e-9
+    assert state.in_tolerance_pct is None or 0 <= state.in_tolerance_pct <= 100
     bound = max((abs(watts) for _, watts in steps), default=0.0) * state.observed_s / 3600
     assert abs(state.energy_wh) <= bound * (1 + 1e-9) + 1e-9
 
@@ -101,3 +101,8 @@ def test_evidence_is_what_was_measured_and_nothing_else():
     }
     assert evidence(readings, 10.0) == Evidence(battery_power_w=1000, soc_pct=55, age_s=2.5)
     assert evidence({}, 10.0) == Evidence()
+
+
+def test_all_of_the_time_is_a_hundred_percent_to_the_last_bit():
+    always = Delivery(before=Evidence(), observed_s=3.103947297759582, in_tolerance_s=3.103947297759582)
+    assert always.in_tolerance_pct == 100

@@ -42,7 +42,7 @@ class Delivery:
     @property
     def in_tolerance_pct(self) -> float | None:
         """Share of the observed time in tolerance, in percent; nothing before two readings."""
-        return 100.0 * self.in_tolerance_s / self.observed_s if self.observed_s > 0 else None
+        return 100.0 * (self.in_tolerance_s / self.observed_s) if self.observed_s > 0 else None
 
 
 def follow(state: Delivery, target_w: float, reading: Reading | None, tolerance: Tolerance) -> Delivery:
