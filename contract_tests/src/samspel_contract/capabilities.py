@@ -11,7 +11,7 @@ from samspel.contract.capability import Deadman, Direction
 from samspel.driver.manifest import Manifest
 from samspel.registers.model import RegisterMap
 
-__all__ = ["Capability", "present"]
+__all__ = ["Capability", "present", "signals_of"]
 
 
 class Capability(StrEnum):
@@ -55,6 +55,11 @@ _DIRECTIONS = {
     Capability.DISCHARGE: Direction.DISCHARGE,
     Capability.HELD_ZERO: Direction.ZERO,
 }
+
+
+def signals_of(capability: Capability) -> tuple[str, ...]:
+    """The signals that make up a capability; none for what is not about telemetry."""
+    return _SIGNALS.get(capability, ())
 
 
 def present(capability: Capability, manifest: Manifest, registers: RegisterMap) -> bool:
