@@ -9,16 +9,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from samspel.contract.capability import Direction
+from samspel.contract.capability import Direction, Route, Verify
 from samspel.contract.driver import ControlReading, ControlState, Driver, Identity, Json, Snapshot, WriteReport
 from samspel.contract.errors import DeviceBusy, DeviceRefused, SamspelError, StoreError, WrongDevice
 from samspel.contract.fault import FaultCode, Severity
-from samspel.contract.outcome import Deviation, Evidence, Stage
+from samspel.contract.outcome import Deviation, Evidence, Stage, Verification
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
 from samspel.contract.telemetry import Quality, Reading
-from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say, Withdraw
+from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say, Withdraw, said_written
 from samspel.control.journal import Documents, load
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Action as ControlAction
@@ -81,6 +82,8 @@ class Device:
         self._delivery: Delivery | None = None
         self._delivering: str | None = None
         self._said_notes: tuple[str, ...] = ()
+        self._wrote_at = float("-inf")
+        self._waiting: str | None = None
         reports = Reports(self._say, self._alarm, self._clear, chain.reset)
         self.controller = Controller(name, DevicePath(self), reports, journal, clock, policy)
 
@@ -126,14 +129,21 @@ class Device:
         return Result(shaped.wanted_w, bounded_w, (*shaped.notes, note))
 
     def gate(self, target_w: float, order: Follow, state: State) -> Action:
-        """④ Whether it is worth a write."""
-        return decide(
+        """④ Whether it is worth a write, and whether that may be now."""
+        route, now = self._route(target_w), self._clock.monotonic()
+        gate = partial(
+            decide,
             target_w,
             written_w=state.written_w,
             force=order.force,
-            granularity_w=self._granularity_w(target_w),
-            feed_due=self._feed_due(target_w, state),
+            granularity_w=route.granularity_w if route else 1.0,
+            feed_due=route is not None and route.feed_s is not None and now - state.fed_at >= route.feed_s,
+            limited=target_w != order.power_w,
         )
+        action = gate(spacing_left_s=self._wrote_at + route.spacing_s - now if route else 0.0)
+        if action is not Action.WRITE:
+            self._waiting = order.command_id if gate() is Action.WRITE else None
+        return action
 
     async def journal(self, order: Follow, target_w: float) -> None:
         """③ What may be written is on disk before it is. Raises SequenceAbandoned when something took over."""
@@ -142,11 +152,18 @@ class Device:
     async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
         """⑤ Nothing is sent after the order's `not_after`."""
         writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w)
-        return await self._watched(writing)
+        report = await self._watched(writing)
+        self._wrote_at = self._clock.monotonic()
+        late = self._waiting == order.command_id and not order.news  # control has said that it was suppressed
+        for say in said_written(order.command_id, report) if late else ():
+            self._say(say)
+        self._waiting = None
+        return report
 
     async def feed(self, target_w: float, order: Follow, state: State) -> None:
-        """⑤ The device's own timer, or its volatile command."""
-        await self._driver.keep_alive(target_w, order.not_after, _held(state))
+        """⑤ The device's own timer, or its volatile command: the one in force, though another may wait."""
+        power_w = target_w if state.written_w is None else state.written_w
+        await self._driver.keep_alive(power_w, order.not_after, _held(state))
 
     async def stop(self, state: State) -> WriteReport:
         """⑤ Zero now, and held."""
@@ -167,20 +184,12 @@ class Device:
         self._clear(Clear(FaultCode.COMMS_WRITE_REFUSED))
         return report
 
-    def _route_value(self, target_w: float, attribute: str) -> float | None:
+    def _route(self, power_w: float) -> Route | None:
         direction = Direction.ZERO
-        if target_w:
-            direction = Direction.DISCHARGE if target_w > 0 else Direction.CHARGE
+        if power_w:
+            direction = Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
         capabilities = self.controller.state.capabilities
-        route = capabilities.route(direction) if capabilities is not None else None
-        return None if route is None else getattr(route, attribute)
-
-    def _granularity_w(self, target_w: float) -> float:
-        return self._route_value(target_w, "granularity_w") or 1.0
-
-    def _feed_due(self, target_w: float, state: State) -> bool:
-        feed_s = self._route_value(target_w, "feed_s")
-        return feed_s is not None and self._clock.monotonic() - state.fed_at >= feed_s
+        return None if capabilities is None else capabilities.route(direction)
 
     # --- ⑤→①: upward ---
 
@@ -285,7 +294,8 @@ class Device:
         written_w = self.controller.state.written_w
         if self._maps is None or written_w is None:
             return
-        latency_s = self._route_value(written_w, "latency_s") or UNKNOWN_LATENCY_S
+        route = self._route(written_w)
+        latency_s = (route.latency_s if route else None) or UNKNOWN_LATENCY_S
         reading = self.readings.get("battery_power_w")
         why = await self._maps.judge(written_w, latency_s, self._clock.monotonic(), reading)
         if why:
@@ -335,12 +345,18 @@ class Device:
         self._said_notes = ()
 
     def _judge_delivery(self) -> None:
+        """While a command waits for the route's spacing, what stands in the registers is not yet its power."""
         state = self.controller.state
         if self._delivery is None or self._delivering is None or state.written_w is None:
+            return
+        if self._waiting == self._delivering:
             return
         before = self._delivery
         self._delivery = follow(before, state.written_w, self.readings.get("battery_power_w"), Tolerance())
         if self._delivery.delivered and not before.delivered:
+            route = self._route(state.written_w)
+            if route is not None and route.verify is Verify.EFFECT:
+                self._say(Say(command_id=self._delivering, stage=Stage.VERIFIED, verification=Verification.EFFECT))
             self._say(Say(command_id=self._delivering, stage=Stage.DELIVERED, target_power_w=state.written_w))
 
     def _say_clamps(self, shaped: Result, command_id: str) -> None:

@@ -201,3 +201,59 @@ def test_zero_a_change_of_sign_and_a_real_change_are_always_written(target_w, wr
     action = decide(target_w, written_w=written_w, force=False, granularity_w=granularity_w, feed_due=feed_due)
     must = target_w != written_w and (target_w == 0 or (target_w > 0) != (written_w > 0))
     assert action is Action.WRITE or not (must or abs(target_w - written_w) >= granularity_w)
+
+
+# --- spacing ---
+
+
+@pytest.mark.parametrize(
+    ("target_w", "written_w", "force", "limited", "action"),
+    [
+        (2000, 1000, False, False, Action.SUPPRESS),
+        (500, 1000, False, False, Action.SUPPRESS),
+        (500, 1000, False, True, Action.WRITE),
+        (2000, 1000, False, True, Action.SUPPRESS),
+        (0, 1000, False, False, Action.WRITE),
+        (-1, 1000, False, False, Action.WRITE),
+        (1000, 0, False, False, Action.WRITE),
+        (2000, 1000, True, False, Action.WRITE),
+        (2000, None, False, False, Action.WRITE),
+    ],
+)
+def test_only_a_changed_magnitude_waits_for_the_spacing(target_w, written_w, force, limited, action):
+    how = {"written_w": written_w, "force": force, "granularity_w": 5, "limited": limited}
+    assert decide(target_w, **how, feed_due=False, spacing_left_s=0.1) is action
+    fed = Action.FEED if action is Action.SUPPRESS else action
+    assert decide(target_w, **how, feed_due=True, spacing_left_s=0.1) is fed
+    assert decide(target_w, **how, feed_due=True, spacing_left_s=0.0) is Action.WRITE
+
+
+targets = st.lists(st.tuples(st.sampled_from([-3000, -1000, 0, 1000, 1003, 2500]), st.integers(1, 30)), max_size=12)
+
+
+@given(targets, st.integers(0, 20), st.integers(1, 60))
+def test_nothing_is_starved_and_nothing_urgent_waits(changes, spacing_s, feed_s):
+    """A tick a second, as the edge has it; the newest target is asked for at each."""
+    written_w, wrote_at, fed_at = None, float("-inf"), float("-inf")
+    asked_w = [target_w for target_w, ticks in changes for _ in range(ticks)]
+    steady = 0
+    for now, target_w in enumerate(asked_w):
+        steady = steady + 1 if now and asked_w[now - 1] == target_w else 0
+        action = decide(
+            target_w,
+            written_w=written_w,
+            force=False,
+            granularity_w=5,
+            feed_due=now - fed_at >= feed_s,
+            spacing_left_s=wrote_at + spacing_s - now,
+        )
+        urgent = written_w is None or (target_w != written_w and target_w * written_w <= 0)
+        assert action is Action.WRITE or not urgent
+        if action is Action.WRITE:
+            assert urgent or now - wrote_at >= spacing_s
+            written_w, wrote_at, fed_at = target_w, now, now
+        if action is Action.FEED:
+            fed_at = now
+        assert now - fed_at < feed_s, "a change that waits does not starve the device's timer"
+        if steady >= spacing_s:
+            assert abs(written_w - target_w) < 5, "it arrives at the first tick after it is due"

@@ -36,6 +36,7 @@ __all__ = [
     "Tick",
     "Took",
     "Withdraw",
+    "said_written",
 ]
 
 # --- events ---------------------------------------------------------------------------------------------------------
@@ -191,6 +192,20 @@ class Say:
     verification: Verification | None = None
     rung: str | None = None
     stations: Mapping[str, float] = field(default_factory=dict)
+
+
+def said_written(command_id: str, report: WriteReport) -> tuple[Say, Say]:
+    """What is said of a write: that it was written, and how far that is proved."""
+    return (
+        Say(command_id=command_id, stage=Stage.WRITTEN, target_power_w=report.power_w, rung=report.rung),
+        Say(
+            command_id=command_id,
+            stage=Stage.VERIFIED,
+            verification=report.verification,
+            text=report.skipped_because,
+            rung=report.rung,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

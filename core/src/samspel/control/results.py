@@ -16,7 +16,7 @@ from samspel.contract.errors import (
 )
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, End, Stage
-from samspel.control.events import Failed, Followed, GaveBack, Halted, Looked, Say, Took
+from samspel.control.events import Failed, Followed, GaveBack, Halted, Looked, Say, Took, said_written
 from samspel.control.recovery import Decision, decide
 from samspel.control.state import Action, Lease, Phase
 from samspel.control.turn import Turn
@@ -192,16 +192,8 @@ def _say_followed(turn: Turn, lease: Lease, report: WriteReport | None) -> None:
 
 
 def _say_written(turn: Turn, command_id: str, report: WriteReport) -> None:
-    turn.do(Say(command_id=command_id, stage=Stage.WRITTEN, target_power_w=report.power_w, rung=report.rung))
-    turn.do(
-        Say(
-            command_id=command_id,
-            stage=Stage.VERIFIED,
-            verification=report.verification,
-            text=report.skipped_because,
-            rung=report.rung,
-        )
-    )
+    for say in said_written(command_id, report):
+        turn.do(say)
 
 
 # --- stop and release -----------------------------------------------------------------------------------------------
