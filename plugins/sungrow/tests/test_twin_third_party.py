@@ -95,6 +95,27 @@ async def test_it_recognises_an_ihomemanager():
         assert (identity.serial, identity.unit) == (None, 247)
 
 
+@pytest.mark.parametrize(
+    ("model", "path", "firmware", "factor"),
+    [
+        ("SH10RT", "lan", "SAPPHIRE-H_01011.95.03", 1),
+        ("SH10RT", "lan", "SAPPHIRE-H_01011.95.14", 10),
+        ("SH15T", "winet", "PEARL-H_B000.V000.P063", 1),
+    ],
+)
+async def test_its_probe_finds_how_the_export_limit_is_written(model, path, firmware, factor):
+    import sungrow_modbus  # noqa: PLC0415
+    from sungrow_modbus.inverter import export_scale  # noqa: PLC0415
+
+    options = TwinOptions(model=model, path=path, firmware=firmware)
+    async with served_twin("sungrow", options) as (host, port, twin), connection(host, port) as line:
+        before = twin.state()["registers"]
+        inverter = sungrow_modbus.SungrowInverter(line.for_unit(1))
+        result = await export_scale.async_probe(inverter, lift_mode=True)
+        assert (result.write_units_per_count, result.left_changed) == (factor, False)
+        assert twin.state()["registers"] == before
+
+
 @pytest.mark.parametrize("path", ["winet", "rs485"])
 async def test_another_commands_a_t_charge_discharge_hold_and_release(path):
     from sungrow_inverter import SungrowInverter  # noqa: PLC0415
