@@ -83,6 +83,45 @@ async def test_reversal_runs_the_reverse_sequence_and_dwells(driver, link):
     assert link.writes[0][1] == (0,)
 
 
+async def test_a_reversal_by_way_of_zero_dwells_for_what_is_left(driver):
+    snapshot, loop = await driver.take(), asyncio.get_running_loop()
+    await driver.set_power(1000, LATER, snapshot, None)
+    await driver.set_power(0, LATER, snapshot, 1000)
+    await asyncio.sleep(3)
+    start = loop.time()
+    await driver.set_power(500, LATER, snapshot, 0)
+    assert loop.time() - start < 1, "the same way again needs no rest"
+    await driver.set_power(0, LATER, snapshot, 500)
+    start = loop.time()
+    await asyncio.sleep(3)
+    await driver.set_power(-1000, LATER, snapshot, 0)
+    assert 5 <= loop.time() - start < 6
+
+
+async def test_a_dwell_outlives_the_command_that_began_it(driver, link):
+    snapshot, loop = await driver.take(), asyncio.get_running_loop()
+    await driver.set_power(1000, LATER, snapshot, None)
+    start = loop.time()
+    for _ in range(2):
+        with pytest.raises(DeadlinePassed, match="rests for another"):
+            await driver.set_power(-1000, loop.time() + 2, snapshot, 1000)
+    assert loop.time() - start == pytest.approx(4)
+    assert link.get(COMMAND) == 0
+    await driver.set_power(-1000, loop.time() + 2, snapshot, 1000)
+    assert 5 <= loop.time() - start < 6
+    assert link.get(COMMAND) == 1
+
+
+async def test_after_a_release_nobody_knows_how_the_battery_moved(driver):
+    snapshot, loop = await driver.take(), asyncio.get_running_loop()
+    await driver.set_power(1000, LATER, snapshot, None)
+    await driver.set_power(0, LATER, snapshot, 1000)
+    await driver.release(snapshot)
+    start = loop.time()
+    await driver.set_power(-1000, LATER, await driver.take(), None)
+    assert loop.time() - start < 1
+
+
 async def test_a_sleeping_device_is_woken_first(driver, link):
     snapshot = await driver.take()
     link.set(103, 1)

@@ -9,12 +9,13 @@ from itertools import chain
 
 from samspel.contract.capability import Capabilities, Direction, Verify
 from samspel.contract.driver import Mark, WriteReport
-from samspel.contract.errors import DriverError, RegisterAbsent, RouteUnavailable
+from samspel.contract.errors import DeadlinePassed, DriverError, RegisterAbsent, RouteUnavailable
 from samspel.contract.outcome import Verification
 from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
 from samspel.driver.marks import Marks
 from samspel.driver.release import GiveBack
+from samspel.driver.rest import Rest
 from samspel.driver.sequence import SequenceRun, climb_down
 from samspel.driver.turns import Ticket, Turns, Urgency
 from samspel.driver.units import value_of
@@ -54,6 +55,10 @@ class Commander:
     capabilities: Capabilities
     constants: Mapping[str, float] = field(default_factory=dict)
     written: Marks = field(default_factory=Marks)
+    rest: Rest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rest = Rest(clock=self.clock)
 
     @property
     def map(self) -> RegisterMap:
@@ -106,6 +111,7 @@ class Commander:
             self.bank.forget()
             call = self._call(ticket, snapshot)
             rung = await climb_down(call.run, self.map.stop)
+            self.rest.begins()
             return call.report(0.0, rung, because=self._unproved(Direction.ZERO))
 
     async def release(self, snapshot: Mapping[str, int], marks: Marks) -> WriteReport:
@@ -121,6 +127,7 @@ class Commander:
             give_back = GiveBack(run=call.run, clock=self.clock, snapshot=snapshot, marks=ours)
             await give_back(self.map.sequences["release"], self.map.owned)
             self.written.clear()
+            self.rest.forget()
             return WriteReport(
                 mark=call.sent.json(),
                 verification=Verification.READ_BACK if self.bank.read_back else Verification.SKIPPED,
@@ -154,25 +161,44 @@ class Commander:
         if power_w and await self._asleep(call):
             await call.run.run(self.map.sequences["wake"])
         if previous_w is not None and previous_w * power_w < 0:
-            await self._reverse(call, direction_of(power_w))
+            await self._reverse(call, direction_of(previous_w))
+        if power_w:
+            await self._dwell(call, direction_of(power_w))
         return await self._drive(call, power_w)
 
     async def _drive(self, call: _Call, power_w: float) -> str | None:
         direction = direction_of(power_w)
         if direction is Direction.ZERO:
-            return await climb_down(call.run, self.map.zero)
+            rung = await climb_down(call.run, self.map.zero)
+            self.rest.begins()
+            return rung
+        self.rest.moves(direction)
         await call.run.run(self.map.sequences[direction.value])
         return None
 
-    async def _reverse(self, call: _Call, direction: Direction) -> None:
-        """A map without a reverse sequence leaves the reversal, and its dwell, to the device."""
+    async def _reverse(self, call: _Call, before: Direction) -> None:
+        """To zero first, where the map says how; else the device sees to it."""
         steps = self.map.sequences["reverse"]
         if not steps:
             return
+        if self.rest.since is None:
+            self.rest.moves(before)
         await call.run.run(steps)
+        self.rest.begins()
+
+    async def _dwell(self, call: _Call, direction: Direction) -> None:
+        """Rest before a reversal, by way of a commanded zero too, but not beyond the deadline: the next command goes on
+        with the same rest. A map without a reverse sequence leaves the dwell to the device.
+        """
         route = self.capabilities.route(direction)
-        if route is not None and route.reversal_dwell_s:
-            await call.ticket.sleep(route.reversal_dwell_s)
+        if route is None or not self.map.sequences["reverse"]:
+            return
+        left_s = self.rest.left_s(direction, route.reversal_dwell_s)
+        may_wait_s = math.inf if call.run.not_after is None else max(0.0, call.run.not_after - self.clock.monotonic())
+        if left_s:
+            await call.ticket.sleep(min(left_s, may_wait_s))
+        if left_s > may_wait_s:
+            raise DeadlinePassed(f"the battery rests for another {left_s - may_wait_s:.0f} s before it may reverse")
 
     async def _asleep(self, call: _Call) -> bool:
         if not self.map.sequences["wake"]:
