@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -37,8 +38,8 @@ class Toy:
     def edit(self, file: str, find: str, replace: str) -> Toy:
         path = self.folder / file
         text = path.read_text(encoding="utf-8")
-        assert text.count(find) == 1, f"{file} has {text.count(find)} places that read {find!r}"
-        path.write_text(text.replace(find, replace), encoding="utf-8")
+        assert find in text, f"{file} has no place that reads {find!r}"
+        path.write_text(text.replace(find, replace, 1), encoding="utf-8")
         return self
 
     def append(self, file: str, text: str) -> Toy:
@@ -46,9 +47,9 @@ class Toy:
             stream.write(text)
         return self
 
-    def run(self, *ids: str) -> Run:
+    def run(self, *ids: str, arguments: Sequence[str] = ()) -> Run:
         """Only the named tests: enough to see whether they notice."""
-        return self._pytest("-k", " or ".join(f"test_{name}" for name in ids))
+        return self._pytest(*arguments, "-k", " or ".join(f"test_{name}" for name in ids))
 
     def collect(self) -> str:
         return self._pytest("--collect-only").output

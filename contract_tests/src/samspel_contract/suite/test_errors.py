@@ -156,7 +156,6 @@ async def test_second_master_is_noticed(driver_case: DriverCase) -> None:
     assert (await untouched.driver.read_control()).state is ControlState.FOREIGN
 
 
-@safety
 @simulated
 async def test_absent_registers_are_left_in_peace(driver_case: DriverCase) -> None:
     """A register that the device does not have reads as absent and costs no other signal its value; it is asked for
