@@ -32,7 +32,16 @@ from samspel.hookspecs import FaultCatalogue
 from samspel.plugins.loader import LoadedDriver, load_driver
 from samspel.plugins.metadata import DRIVERS, offers
 
-__all__ = ["Connected", "Found", "attach", "find_device", "lock_directory", "owned_endpoint", "wait_confirmed"]
+__all__ = [
+    "Connected",
+    "Found",
+    "attach",
+    "find_device",
+    "further_links",
+    "lock_directory",
+    "owned_endpoint",
+    "wait_confirmed",
+]
 
 logger = logging.getLogger("samspel.connect")
 
@@ -115,7 +124,7 @@ def attach(
         path=way.name,
         session=_session(brand, way, session or {}),
         options=options,
-        further=_further_links(endpoint, link, options.units),
+        further=further_links(endpoint, link, options.units),
     )
     return Connected(driver=driver, manifest=manifest, endpoint=endpoint, link=link, path=way, wrong_device=listeners)
 
@@ -130,8 +139,10 @@ def _check_options(manifest: Manifest, options: DriverOptions) -> None:
             raise ConfigError(f"driver {manifest.name!r} reads no further unit {name!r}; it knows {known}")
 
 
-def _further_links(endpoint: Endpoint, link: UnitLink, units: Mapping[str, int]) -> dict[str, BusLink]:
-    """Their identity check is the device's own: nothing goes to them before that has succeeded."""
+def further_links(endpoint: Endpoint, link: UnitLink, units: Mapping[str, int]) -> dict[str, BusLink]:
+    """Links to other units behind the device's own `link`. Their identity check is the device's: nothing goes to them
+    before that has succeeded on the present connection. Raises ConfigError for a unit that has a check of its own.
+    """
 
     async def after_the_device(_raw: BusLink) -> None:
         await link.wait_connected()

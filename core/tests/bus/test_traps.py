@@ -403,3 +403,19 @@ async def test_the_library_says_nothing_unless_asked_for_detail(serve, dial, cap
     with pytest.raises(NoAnswer):
         await connection.transact(1, 3, READ_ONE, SHORT_S)
     assert caplog.records == []
+
+
+async def test_a_unit_that_was_never_heard_costs_nobody_else_the_connection(serve, run):
+    async def behave(peer, chunk):
+        if chunk[6] == 1:
+            peer.send(frame(chunk, words(7)))
+
+    wire = await serve(behave)
+    endpoint = run(wire, timeout_s=1.0, drop_after_timeouts=1)
+    device, pack = endpoint.link(1), endpoint.link(200)
+    await endpoint.wait_open()
+    for _ in range(2):
+        assert await device.read(Table.HOLDING, 10, 1, priority=Priority.STOP) == (7,)
+        with pytest.raises(NoAnswer):
+            await pack.read(Table.HOLDING, 10, 1, priority=Priority.STOP)
+    assert len(wire.peers) == 1

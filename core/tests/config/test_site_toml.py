@@ -194,3 +194,39 @@ def test_the_password_of_a_login_comes_from_a_file_or_the_environment(load, tmp_
     assert site.devices["battery"].read_session() == {"user": "i", "password": "00000a"}
     monkeypatch.setenv("SAMSPEL__DEVICES__BATTERY__SESSION__PASSWORD", "other")
     assert load().devices["battery"].read_session() == {"password": "other"}
+
+
+# --- control, constants, units ---
+
+DEVICE_END = "limits = { charge_w = 5000"
+
+
+def test_a_device_may_name_control_constants_and_units(load):
+    keys = 'control = "compulsory"\nconstants = { rated_power_w = 10000 }\nunits = { pack = 200 }\n'
+    battery = load(DEVICE_END, keys + DEVICE_END).devices["battery"]
+    assert (battery.control, battery.constants, battery.units) == (
+        "compulsory",
+        {"rated_power_w": 10000},
+        {"pack": 200},
+    )
+    plain = load().devices["battery"]
+    assert (plain.control, plain.constants, plain.units) == ("", {}, {})
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        ("constants = { rated_power = 1 }", "'rated_power' is no signal with a unit; did you mean 'rated_power_w'?"),
+        ("constants = { battery_state = 1 }", "'battery_state' is no signal with a unit"),
+        (
+            "constants = { rated_power_w = 0 }",
+            "devices.battery.constants.rated_power_w: Input should be greater than 0",
+        ),
+        ("units = { pack = 256 }", "devices.battery.units.pack: Input should be less than or equal to 255"),
+        ("contol = 1", "did you mean 'control'?"),
+    ],
+)
+def test_what_is_wrong_with_them_is_said(load, keys, complaint):
+    with pytest.raises(ConfigError) as caught:
+        load(DEVICE_END, f"{keys}\n{DEVICE_END}")
+    assert complaint in str(caught.value)

@@ -274,3 +274,16 @@ def test_the_check_is_the_drivers(user, tmp_path):
 
     found = MapFolder(tmp_path, refuse).look(user.packaged)
     assert "fault table" in found.refused["a.toml"]
+
+
+async def test_another_way_of_control_is_another_map_until_what_is_held_is_given_back(user, journal, tmp_path):
+    forced = replace(user.registers, control="forced")
+    user.packaged = forced
+    kept = keeper(user, tmp_path, journal)
+    kept.hold({"map": TEXT})
+    assert not await kept.consider(never)
+    assert user.registers.control == ""
+    assert "control forced" in kept.versions()["map_pending"]
+    assert await kept.consider(always)
+    assert user.registers is forced
+    assert not kept.on_trial, "its rows are those of the package"

@@ -89,7 +89,7 @@ class MapKeeper:
         except SamspelError as error:
             logger.warning("map of the snapshot", extra={"device": self._device, "error": str(error)})
             return
-        if kept.digest != self._driver.registers.digest:
+        if not _same_map(kept, self._driver.registers):
             logger.info("held by the map of its snapshot", extra={"device": self._device, "version": kept.version})
             self._driver.use_map(kept)
 
@@ -98,7 +98,7 @@ class MapKeeper:
         packaged = self._driver.packaged_map()
         self._found = await self._offload(lambda: self._folder.look(packaged))
         wanted = self._found.newest(packaged, frozenset(self._kept.rejected))
-        self._pending = wanted if wanted.digest != self._driver.registers.digest else None
+        self._pending = None if _same_map(wanted, self._driver.registers) else wanted
         if self._pending is None or not released():
             return False
         await self._change(wanted, packaged)
@@ -207,8 +207,14 @@ def _control_part(registers: RegisterMap) -> tuple[object, ...]:
     return dict(registers.sequences), registers.zero, registers.stop, registers.feed_repeats, rows
 
 
+def _same_map(one: RegisterMap, other: RegisterMap) -> bool:
+    """The same file, used in the same way."""
+    return (one.digest, one.control) == (other.digest, other.control)
+
+
 def _named(registers: RegisterMap) -> str:
-    return f"{registers.id} {registers.version} sha256:{registers.digest[:16]}"
+    control = f" control {registers.control}" if registers.control else ""
+    return f"{registers.id} {registers.version}{control} sha256:{registers.digest[:16]}"
 
 
 def _dump(kept: _Kept) -> dict[str, Json]:
