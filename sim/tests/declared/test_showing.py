@@ -6,6 +6,7 @@ import struct
 
 import pytest
 from samspel_sim.behaviour import OptionError
+from samspel_sim.declared.quantities import unit_factor
 from samspel_sim.testing import RefusedError
 
 
@@ -137,3 +138,15 @@ def test_one_seed_gives_one_history(toy):
         return [bench.wait(10).battery_w for _ in range(5)]
 
     assert history() == history()
+
+
+@pytest.mark.parametrize(
+    ("unit", "register_unit", "factor"),
+    [("W", "W", 1), ("W", "kW", 0.001), ("Wh", "MWh", 1e-6), ("A", "mA", 1000), ("degC", "°C", 1), ("W", "", 1)],
+)
+def test_a_value_is_shown_in_the_unit_of_its_register(unit, register_unit, factor):
+    assert unit_factor(unit, register_unit) == factor
+
+
+def test_a_unit_that_does_not_fit_has_no_factor():
+    assert unit_factor("W", "A") is None

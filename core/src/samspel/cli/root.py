@@ -22,7 +22,7 @@ OWN = {
     "run": "Run the edge of one home: broker on one side, inverters on the other.",
     "read": "Read a device: who it is and what it measures.",
     "command": "Command a device by hand: set-power, zero, release, stop.",
-    "plugins": "List, check and show what is installed.",
+    "plugins": "List, check and show what is installed; begin a driver.",
 }
 """Modules of this package, each with its line in the help."""
 
