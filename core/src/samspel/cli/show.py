@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,14 @@ __all__ = ["Shown", "print_brand", "shown"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRoute:
-    """One route, for whom it is, and whether it is off until the site allows what rests on low confidence."""
+    """One route, for whom it is and in which way of control (empty: the map's own), and whether it is off until the
+    site allows what rests on low confidence.
+    """
 
     models: tuple[str, ...]
     firmware: tuple[str, ...]
     paths: tuple[str, ...]
+    control: str
     confidence: str
     off: bool
     route: Route
@@ -31,7 +34,9 @@ class ShownRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownMap:
-    """One map file. `digest` is the SHA-256 of its text; `off` are its rows that rest on low confidence."""
+    """One map file. `digest` is the SHA-256 of its text; `off` are its rows that rest on low confidence. `controls`
+    and `units` are the further ways of control and the further units that a site may name.
+    """
 
     id: str
     version: str
@@ -39,6 +44,8 @@ class ShownMap:
     models: tuple[str, ...]
     firmware: tuple[str, ...]
     overlays: tuple[str, ...]
+    controls: tuple[str, ...]
+    units: tuple[str, ...]
     registers: int
     off: tuple[str, ...]
 
@@ -82,6 +89,7 @@ def _routes(brand: Brand) -> Iterator[ShownRoute]:
                 models=rule.models,
                 firmware=_ranges(rule.firmware),
                 paths=rule.paths,
+                control=rule.control,
                 confidence=confidence,
                 off=confidence is Confidence.LOW,
                 route=route,
@@ -89,17 +97,24 @@ def _routes(brand: Brand) -> Iterator[ShownRoute]:
 
 
 def _maps(brand: Brand) -> Iterator[ShownMap]:
-    for plain, *overlaid in brand.maps:
+    for plain, *others in brand.maps:
         yield ShownMap(
             id=plain.id,
             version=plain.version,
             digest=plain.digest,
             models=plain.models,
             firmware=_ranges(plain.firmware),
-            overlays=tuple(one.overlay or "" for one in overlaid),
+            overlays=_named(one.overlay for one in others),
+            controls=_named(one.control for one in others),
+            units=_named(row.at for row in plain.registers.values()),
             registers=len(plain.registers),
             off=tuple(name for name, row in plain.registers.items() if row.confidence is Confidence.LOW),
         )
+
+
+def _named(words: Iterable[str | None]) -> tuple[str, ...]:
+    """Each word once."""
+    return tuple(dict.fromkeys(filter(None, words)))
 
 
 def _ranges(firmware: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
@@ -124,6 +139,10 @@ def print_brand(facts: Shown) -> None:
     out.print("\nMaps", style="bold")
     columns = ["map", "version", "SHA-256", "models", "firmware", "registers", "overlays"]
     print_rows(columns, [_map_cells(one) for one in facts.maps], out)
+    for one in facts.maps:
+        if one.controls or one.units:
+            named = f"control = {', '.join(one.controls) or 'none'}; units = {', '.join(one.units) or 'none'}"
+            out.print(f"{one.id}: a site may name {named}", soft_wrap=True)
     _print_off(facts)
 
 
@@ -131,8 +150,9 @@ def _route_cells(one: ShownRoute) -> list[str]:
     route = one.route
     confidence = f"{one.confidence} (off)" if one.off else one.confidence
     models = ", ".join(one.models)
+    name = f"{route.name} ({one.control})" if one.control else route.name
     return [
-        route.name, route.direction, route.authority, route.reference, route.evidence, confidence, models, route.source
+        name, route.direction, route.authority, route.reference, route.evidence, confidence, models, route.source
     ]  # fmt: skip
 
 
