@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from samspel.bus.profile import BusProfile
+from samspel.bus.url import parse_url
+from samspel.clock import LoopClock
+from samspel.connect import attach
 from samspel.contract.capability import Direction
-from samspel.contract.errors import MapError
+from samspel.contract.errors import ConfigError, MapError
 from samspel.driver.manifest import load_manifest
 from samspel.driver.manifest_schema import BusDoc
+from samspel.driver.options import DriverOptions
 from samspel.driver.symptoms import Evidence
 
 HERE = Path(__file__).parent
@@ -67,6 +73,12 @@ def test_symptoms_are_closed_evidence(manifest):
         ("driver.toml", 'map_schema = "0.1"', 'map_schema = "9.0"', r"map_schema: found '9.0'"),
         ("driver.toml", "(?P<model>", "(?P<model", "not a regular expression"),
         ("driver.toml", "[[capabilities]]\n", '[[capabilities]]\npaths = ["moon"]\n', r"found \['moon'\], allowed"),
+        (
+            "driver.toml",
+            "[[capabilities]]\n",
+            '[[capabilities]]\ncontrol = "forced"\n',
+            r"\[capabilities\] 1 control: found 'forced', the maps have: none",
+        ),
         ("driver.toml", 'maps = ["sample.toml"]', 'maps = ["gone.toml"]', "gone.toml: cannot be read"),
         ("faults.toml", 'register = "alarm"', 'register = "alram"', "'alram' is not in the map"),
         ("symptoms.toml", "connection_refused", "it_is_late", r"\[symptoms\] 1 when 1: found 'it_is_late', allowed"),
@@ -79,3 +91,25 @@ def test_what_is_wrong_is_said_with_file_table_and_key(folder, file, old, new, c
     (folder / file).write_text(text.replace(old, new, 1))
     with pytest.raises(MapError, match=complaint):
         load_manifest(folder / "driver.toml")
+
+
+def test_what_a_site_may_name(manifest, second):
+    assert (manifest.controls, manifest.units) == (frozenset(), frozenset())
+    assert (second.controls, second.units) == ({"forced", "slots"}, {"pack"})
+    assert [path.read_back for path in second.paths.values()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"control": "force"}, "has no control 'force'; it has forced, slots"),
+        ({"units": {"pak": 200}}, "reads no further unit 'pak'; it knows pack"),
+        ({"units": {"pack": 1}}, "neither the device's own nor shared"),
+    ],
+)
+def test_a_site_that_names_something_else_is_told(options, complaint):
+    brand = SimpleNamespace(manifest=HERE / "second" / "driver.toml", package=SimpleNamespace(session=None))
+    url = parse_url("modbus-tcp://127.0.0.1:15020?unit=1")
+    with pytest.raises(ConfigError, match=complaint):
+        attach(brand, url, LoopClock(), random.Random(1), options=DriverOptions(**options))
+    attach(brand, url, LoopClock(), random.Random(1), options=DriverOptions(control="forced", units={"pack": 200}))
