@@ -71,12 +71,14 @@ async def test_fault_state_is_raised_and_cleared(driver_case: DriverCase, fault_
         raw: entry.code for state in states if isinstance(state, FaultState) for raw, entry in state.values.items()
     }
     quiet_raw = next(raw for raw in range(len(listed) + 1) if raw not in listed)
+    rig.set_raw(row, quiet_raw)
+    quiet = set(await rig.driver.read_faults())
     for raw, code in {**listed, STRANGE: None}.items():
-        rig.set_raw(row, quiet_raw)
-        quiet = set(await rig.driver.read_faults())
         rig.set_raw(row, raw)
         raised = {fault.code for fault in await rig.driver.read_faults() if fault not in quiet}
         assert raised == ({code} if code else set()), f"{fault_state} = {raw}"
+        rig.set_raw(row, quiet_raw)
+        assert set(await rig.driver.read_faults()) == quiet, f"{fault_state} = {raw} does not clear"
 
 
 @needs(Capability.FAULTS)
