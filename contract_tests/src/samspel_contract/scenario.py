@@ -73,6 +73,7 @@ class _Stage:
     commands: dict[str, str] = field(default_factory=dict)
     wanted_w: dict[str, float | None] = field(default_factory=dict)
     own_logic_w: float = 0.0
+    last_w: float = 0.0
     heard: int = 0
 
     async def say(self, name: str, kind: str, *, settle_s: float = SETTLE_S, **fields: Any) -> None:  # noqa: ANN401 - the command's
@@ -83,8 +84,15 @@ class _Stage:
         wanted_w = self.wanted_w[name] = fields.get("power_w", 0.0 if kind == "stop" else None)
         step.direction = "" if wanted_w is None else direction_of(wanted_w).value
         self.commands[name] = await self.site.publish(command)
-        await self.site.wait(settle_s)
+        await self.site.wait(settle_s + self._dwell_s(wanted_w))
         self.look(step)
+
+    def _dwell_s(self, wanted_w: float | None) -> float:
+        """A reversal may have to wait at zero, as long as its route says."""
+        if not wanted_w:
+            return 0.0
+        reverses, self.last_w = wanted_w * self.last_w < 0, wanted_w
+        return self.site.route(wanted_w).reversal_dwell_s if reverses else 0.0
 
     def look(self, step: Step) -> None:
         """What the device and the faults say at the end of a step."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from samspel.contract.capability import Deadman
 
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
@@ -12,6 +13,8 @@ from samspel_contract.stranger import stranger_registers
 POWER_W = 1500.0
 STRANGER_W = 1230.0
 PERIOD_S = 5.0
+REPEATED_S = 15.0
+"""A stop is looked after at least so often."""
 
 
 def _raws(site: Site, names: dict[str, int]) -> dict[str, int]:
@@ -74,7 +77,8 @@ async def test_site_does_not_fight_a_second_master(driver_case: DriverCase) -> N
 @safety
 @simulated
 async def test_site_stop_overrules_a_second_master(driver_case: DriverCase) -> None:
-    """A stop in force is asserted again when somebody else commands the battery, and the fault names the other.
+    """A stop in force is asserted again when somebody else commands the battery; the fault says so, unless the stop is
+    repeated anyway for a device with a timer.
 
     If this fails: look at what the stop sequence leaves as the other wrote it.
     """
@@ -84,8 +88,9 @@ async def test_site_stop_overrules_a_second_master(driver_case: DriverCase) -> N
         stop = await site.send("stop")
         await site.outcome(stop, stage="verified")
         site.twin.set({"registers": registers})
-        await site.until(lambda: site.faults("control.foreign_master") == ["raised"], 60, "the other is seen")
-        await site.wait(driver_case.target.declaration.stop_s + 5)
+        await site.wait(REPEATED_S + driver_case.target.declaration.stop_s)
+        if site.route(0.0).deadman is Deadman.NONE:
+            assert site.faults("control.foreign_master") == ["raised"]
         assert site.at_rest, f"{site.battery_w:.0f} W"
         assert life.phase == "stopped"
 
