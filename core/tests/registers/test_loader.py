@@ -217,6 +217,13 @@ def test_of_two_carriers_the_preferred_one_is_the_signals(map_text: str) -> None
     assert loaded.signal("battery_power_w") is loaded.registers["battery_power"]
     assert loaded.stand_in("battery_power") is loaded.registers["battery_power_old"]
     assert loaded.stand_in("level") is None
+    text = map_text.replace('instead_of = "battery_power"', "")
+    turned = load_map(text.replace("[0x7FFFFFFF]", '[0x7FFFFFFF]\ninstead_of = "battery_power_old"', 1))
+    assert turned.signal("battery_power_w") is turned.registers["battery_power_old"], "whatever stands first"
+
+
+def test_another_unit_has_addresses_of_its_own(map_text: str) -> None:
+    load_map(map_text.replace('table = "input"\n', ""))
 
 
 def test_low_confidence_needs_no_companion(map_text: str) -> None:

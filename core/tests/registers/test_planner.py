@@ -167,10 +167,10 @@ def test_a_guarded_request_may_read_over_what_is_always_there() -> None:
 
 
 def test_units_never_share_a_request_nor_stand_in_each_others_way() -> None:
-    rows = [row(0), row(1, name="pack", at="pack"), row(2), row(3, name="pack_alone", at="pack", alone=True)]
+    rows = [row(0), row(1, name="pack", at="pack"), row(4), row(2, name="pack_alone", at="pack", alone=True)]
     requests = plan(rows, Limits(gap_words=8), known=rows)
     assert [(one.at, one.address, one.count) for one in requests] == [
-        (None, 0, 3),
+        (None, 0, 5),
         ("pack", 1, 1),
-        ("pack", 3, 1),
+        ("pack", 2, 1),
     ]
