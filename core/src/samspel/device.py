@@ -41,6 +41,9 @@ logger = logging.getLogger("samspel.device")
 UNKNOWN_LATENCY_S = 30.0
 """How long a battery may take to follow where no route says it."""
 
+FEED_S = 10.0
+"""A feed that has not been sent by then is left to the next one."""
+
 FRESH_S = 30.0
 """A state of charge older than this is read again before the first write after a start or a lost link."""
 
@@ -165,8 +168,11 @@ class Device:
         power_w = target_w if state.written_w is None else state.written_w
         await self._driver.keep_alive(power_w, order.not_after, _held(state))
 
-    async def stop(self, state: State) -> WriteReport:
-        """⑤ Zero now, and held."""
+    async def stop(self, state: State, *, feed: bool) -> WriteReport:
+        """⑤ Zero now, and held; with `feed` it holds, and the device's own timer is told so."""
+        if feed:
+            await self._driver.keep_alive(0.0, self._clock.monotonic() + FEED_S, _held(state))
+            return WriteReport(mark={}, verification=Verification.SKIPPED)
         return await self._watched(self._driver.stop(state.snapshot or state.baseline))
 
     async def release(self, order: GiveBack, state: State) -> WriteReport:

@@ -82,9 +82,9 @@ class DevicePath:
             return None, True
         return await device.write(target_w, order, state), False
 
-    async def halt(self, state: State) -> WriteReport:
+    async def halt(self, state: State, *, feed: bool) -> WriteReport:
         """③⑤ A stop enters no filter and no gate."""
-        return await self._device.stop(state)
+        return await self._device.stop(state, feed=feed)
 
     async def give_back(self, order: GiveBack, state: State) -> WriteReport:
         """③⑤ Nor does a release."""

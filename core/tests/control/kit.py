@@ -198,8 +198,8 @@ class Machine:
     def fed(self) -> tuple[Effect, ...]:
         return self.send(Followed(self.state.action_id, None, fed=True))
 
-    def halted(self) -> tuple[Effect, ...]:
-        return self.send(Halted(self.state.action_id, report(mark="zero")))
+    def halted(self, *, fed: bool = False) -> tuple[Effect, ...]:
+        return self.send(Halted(self.state.action_id, report(mark="zero"), fed=fed))
 
     def gave_back(self) -> tuple[Effect, ...]:
         return self.send(GaveBack(self.state.action_id, report()))

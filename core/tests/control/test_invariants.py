@@ -259,8 +259,8 @@ class Control(RuleBasedStateMachine):
                 self.device = ControlState.OURS
                 self.send(Followed(effect.action_id, report(effect.power_w)))
             case Halt():
-                self.device = ControlState.OURS
-                self.send(Halted(effect.action_id, report(mark="zero")))
+                self.device = self.device if effect.feed else ControlState.OURS
+                self.send(Halted(effect.action_id, report(mark="zero"), fed=effect.feed))
             case GiveBack():
                 self.device = ControlState.DEFAULT
                 self.send(GaveBack(effect.action_id, report()))

@@ -117,7 +117,7 @@ class Process:
         await self._write_all(wanted)
         return report(order.power_w), False
 
-    async def halt(self, state):
+    async def halt(self, state, *, feed):
         self.moves.append("halt")
         await self._write_all(ZERO)
         return report(mark="zero")

@@ -111,7 +111,7 @@ class Site:
         self.found = ControlState.OURS
         return report(order.power_w), False
 
-    async def halt(self, state):
+    async def halt(self, state, *, feed):
         await self._begin("halt")
         self.found = ControlState.OURS
         return report(mark="zero")

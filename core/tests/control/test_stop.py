@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from samspel.contract.capability import Capabilities, Deadman, Direction
 from samspel.contract.command import Rank
 from samspel.contract.driver import ControlState
 from samspel.contract.errors import NoAnswer, SequenceAbandoned
@@ -13,7 +14,7 @@ from samspel.contract.outcome import End, Stage
 from samspel.control.events import Alarm, Clear, Follow, GiveBack, Halt, Look, ResetShaping, Take
 from samspel.control.state import Action, Phase, Policy
 
-from .kit import BASELINE, SNAPSHOT, Machine, release, set_power, stop
+from .kit import BASELINE, SNAPSHOT, Machine, release, route, set_power, stop
 
 
 def _released() -> Machine:
@@ -352,3 +353,58 @@ def test_a_stop_that_holds_says_nothing_new_when_the_link_is_lost():
     machine = Machine().stopped()
     machine.down()
     assert Stage.PENDING not in machine.stages("stop")
+
+
+TIMED = Capabilities(
+    routes=tuple(route(direction, deadman=Deadman.TIMEOUT, deadman_s=27.0, feed_s=8.0) for direction in Direction)
+)
+
+
+def _stopped_with_a_timer() -> Machine:
+    machine = Machine()
+    machine.up(TIMED)
+    machine.looked()
+    machine.command(stop())
+    machine.halted()
+    return machine
+
+
+def test_a_stop_that_holds_is_fed_not_run_again():
+    """Running it again would hide for ever that somebody else commands, and wears registers."""
+    machine = _stopped_with_a_timer()
+    machine.wait(8)
+    assert machine.asked(Halt).feed
+    machine.halted(fed=True)
+    machine.wait(2)
+    assert machine.asked_driver() == [Look], "ten seconds after the stop was written"
+    machine.looked(ControlState.OURS)
+    assert machine.state.fed_at == 8
+    machine.wait(6)
+    assert machine.asked(Halt).feed
+
+
+def test_a_look_that_is_due_comes_before_a_feed_that_is_due():
+    machine = _stopped_with_a_timer()
+    machine.wait(11)
+    assert machine.asked_driver() == [Look]
+
+
+def test_a_second_master_is_noticed_between_two_feeds():
+    machine = _stopped_with_a_timer()
+    machine.wait(8)
+    machine.halted(fed=True)
+    machine.wait(2)
+    machine.looked(ControlState.FOREIGN)
+    assert machine.asked(Alarm).code is FaultCode.CONTROL_FOREIGN_MASTER
+    assert not machine.asked(Halt).feed
+
+
+def test_a_feed_that_fails_runs_the_whole_stop_again():
+    machine = _stopped_with_a_timer()
+    machine.wait(8)
+    machine.failed(NoAnswer("silence"))
+    for _ in range(5):
+        machine.wait(5)
+        if machine.asked_driver() == [Halt]:
+            break
+    assert not machine.asked(Halt).feed

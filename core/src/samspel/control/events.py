@@ -102,10 +102,11 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """The stop sequence ended."""
+    """The stop sequence ended. `fed`: it already held, and only the device's timer was fed."""
 
     action_id: int
     report: WriteReport
+    fed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +161,10 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Power to zero now; abandons whatever runs."""
+    """Power to zero now; abandons whatever runs. `feed`: the zero holds, and the device's timer wants to be fed."""
 
     action_id: int
+    feed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,17 +201,22 @@ def _expire_lease(turn: Turn) -> None:
 
 
 def _hold_stop(turn: Turn) -> None:
-    """Assert the stop until it holds; then feed it where the device has a timer, and look whether it still stands."""
+    """Assert the stop until it holds; then look whether it still stands, and feed it where the device has a timer.
+
+    Feeding never comes before a look that is due: it would hide from us that somebody else commands.
+    """
     state = turn.state
     if state.stop is None:
         return
     zero = state.capabilities.route(Direction.ZERO) if state.capabilities else None
     timed = zero is not None and zero.deadman is Deadman.TIMEOUT
     feed_s = zero.feed_s if zero is not None else None
-    if not state.stop.asserted or (timed and feed_s is not None and turn.now - state.fed_at >= feed_s):
+    if not state.stop.asserted:
         turn.halt()
     elif turn.now - state.looked_at >= turn.policy.check_s:
         turn.look()
+    elif timed and feed_s is not None and turn.now - state.fed_at >= feed_s:
+        turn.halt(feed=True)
 
 
 def _look_is_due(turn: Turn) -> bool:

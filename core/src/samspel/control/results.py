@@ -202,13 +202,17 @@ def _say_written(turn: Turn, command_id: str, report: WriteReport) -> None:
 def on_halted(turn: Turn, event: Halted) -> None:
     """Zero is held; it stays latched. If a command has ended the stop meanwhile, it is followed from here."""
     _done(turn)
-    turn.mark(event.report.mark)
-    turn.set(unsettled=False, written_w=0.0, fed_at=turn.now, looked_at=turn.now)
+    turn.set(fed_at=turn.now)
+    if not event.fed:
+        turn.mark(event.report.mark)
+        turn.set(unsettled=False, written_w=0.0, looked_at=turn.now)
     turn.clear(FaultCode.CONTROL_STOP_FAILED)
     stop = turn.state.stop
     if stop is None:
         turn.set(phase=Phase.CONTROLLING)
         turn.follow()
+        return
+    if event.fed:
         return
     if not stop.asserted:
         _say_written(turn, stop.command_id, event.report)

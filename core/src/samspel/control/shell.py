@@ -84,8 +84,8 @@ class Actions(Protocol):
         """Shape and write; (report, fed)."""
         ...
 
-    async def halt(self, state: State) -> WriteReport:
-        """Run the stop sequence."""
+    async def halt(self, state: State, *, feed: bool) -> WriteReport:
+        """Run the stop sequence; with `feed`, only keep the device's timer going."""
         ...
 
     async def give_back(self, order: GiveBack, state: State) -> WriteReport:
@@ -362,7 +362,8 @@ class Controller:
                 report, fed = await self._actions.follow(effect, self.state)
                 return Followed(effect.action_id, report, fed)
             case Halt():
-                return Halted(effect.action_id, await self._actions.halt(self.state))
+                report = await self._actions.halt(self.state, feed=effect.feed)
+                return Halted(effect.action_id, report, fed=effect.feed)
             case GiveBack():
                 return GaveBack(effect.action_id, await self._actions.give_back(effect, self.state))
 

@@ -139,9 +139,9 @@ class Turn:
             )
         )
 
-    def halt(self) -> None:
-        """Run the stop sequence, whatever else runs."""
-        self.do(Halt(self._begin(Action.HALT)))
+    def halt(self, *, feed: bool = False) -> None:
+        """Run the stop sequence, whatever else runs; or only feed what holds already."""
+        self.do(Halt(self._begin(Action.HALT), feed=feed))
 
     def give_back(self) -> None:
         """Run the release, whatever else runs (a stop never runs then)."""
