@@ -82,6 +82,7 @@ def test_its_twin_is_served_and_refuses_what_it_has_not(plugin):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_it_passes_the_whole_suite(plugin, tmp_path):
     done = plugin.run("samspel_contract.cli", "run", "--driver", plugin.name, "--report", str(tmp_path / "report.json"))
     assert done.returncode == 0, done.stdout + done.stderr
