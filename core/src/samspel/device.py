@@ -26,12 +26,12 @@ from samspel.control.state import Action as ControlAction
 from samspel.control.state import Phase, Policy, State
 from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
 from samspel.faults.tracker import FaultTracker
-from samspel.field_maps.keeper import MapKeeper
+from samspel.field_maps.keeper import ON_TRIAL, MapKeeper
 from samspel.headroom.simple import device_headroom
 from samspel.outlet import Outlet
 from samspel.pipeline import DevicePath
 from samspel.shaping.chain import Chain, Result
-from samspel.shaping.filter import Note, ShapingContext
+from samspel.shaping.filter import ShapingContext
 from samspel.shaping.gate import Action, decide
 
 __all__ = ["Device", "DeviceLimits", "expected_serial"]
@@ -126,10 +126,7 @@ class Device:
     def _on_trial(self, shaped: Result) -> Result:
         """A new map gets little power until the battery has shown that it means what it says."""
         bounded_w = shaped.target_w if self._maps is None else self._maps.bound(shaped.target_w)
-        if bounded_w == shaped.target_w:
-            return shaped
-        note = Note("map_trial", f"a new register map is on trial: at most {abs(bounded_w):g} W until it is proven")
-        return Result(shaped.wanted_w, bounded_w, (*shaped.notes, note))
+        return shaped if bounded_w == shaped.target_w else shaped.bounded(bounded_w, "map_trial", ON_TRIAL)
 
     def gate(self, target_w: float, order: Follow, state: State) -> Action:
         """④ Whether it is worth a write, and whether that may be now."""
@@ -265,11 +262,7 @@ class Device:
         """A device that is held goes on with the map that it was taken with."""
         state = self.controller.state
         if self._maps is not None:
-            held = state.snapshot if state.phase is not Phase.RELEASED else None
-            if held is not None:
-                self._maps.hold(held)
-            self._maps.identified_anew()
-            await self._maps.consider(self._is_released)
+            await self._maps.begin(state.snapshot if state.phase is not Phase.RELEASED else None, self._is_released)
         self._note_versions()
 
     async def tend_map(self) -> bool:

@@ -237,8 +237,7 @@ async def test_a_file_is_checked_once(user, tmp_path, journal):
     for _ in range(3):
         await kept.consider(never)
     assert loads == ["a.toml"]
-    kept.identified_anew()
-    await kept.consider(never)
+    await kept.begin(None, never)
     assert loads == ["a.toml", "a.toml"]
 
 

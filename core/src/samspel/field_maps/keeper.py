@@ -22,9 +22,11 @@ from samspel.field_maps.folder import Found, MapFolder
 from samspel.field_maps.trial import TRIAL_W, Trial
 from samspel.registers.model import RegisterMap
 
-__all__ = ["MapKeeper", "MapUser", "same_control"]
+__all__ = ["ON_TRIAL", "MapKeeper", "MapUser", "same_control"]
 
 logger = logging.getLogger("samspel.maps")
+
+ON_TRIAL = f"a new register map is on trial: at most {TRIAL_W:g} W until this direction is proven"
 
 Offload = Callable[[Callable[[], Found]], Awaitable[Found]]
 
@@ -82,6 +84,16 @@ class MapKeeper:
 
     # --- which map ---
 
+    async def begin(self, held: Snapshot | None, released: Callable[[], bool]) -> None:
+        """The device has been identified, perhaps with another firmware: whatever was checked is checked again.
+
+        `held` is the snapshot of a device that is under control.
+        """
+        if held is not None:
+            self.hold(held)
+        self._folder.forget()
+        await self.consider(released)
+
     def hold(self, snapshot: Snapshot) -> None:
         """The device is held: what was taken with a map goes on with it, and is given back by it."""
         try:
@@ -103,10 +115,6 @@ class MapKeeper:
             return False
         await self._change(wanted, packaged)
         return True
-
-    def identified_anew(self) -> None:
-        """Another firmware, perhaps: what was checked was checked for the one before."""
-        self._folder.forget()
 
     async def _change(self, wanted: RegisterMap, packaged: RegisterMap) -> None:
         """No await stands between the question whether the device is released and the change."""

@@ -21,6 +21,10 @@ class Result:
     target_w: float
     notes: tuple[Note, ...]
 
+    def bounded(self, target_w: float, reason: str, text: str) -> Result:
+        """The same, with one more reason for less power."""
+        return Result(self.wanted_w, target_w, (*self.notes, Note(reason, text)))
+
 
 class Chain:
     """Runs every filter on every target. The only mutable thing is the tuple of filter states."""
