@@ -7,7 +7,11 @@ from samspel.contract.errors import ConfigError
 from samspel_contract.capabilities import Capability
 from samspel_contract.catalogue import catalogue
 from samspel_contract.declaration import read_declaration
+from samspel_contract.target import loose
 
+TWIN = "samspel_contract.toys.good.twin:twin"
+
+RADIO = '[[paths]]\nname = "radio"\nport = 1\nunits = [3]\nsource = "-"\n\n'
 EXCUSE = '\n[expected_failures]\n"{name}" = {{ reason = "known", issue = "#7", since = "0.1" }}\n'
 
 
@@ -17,7 +21,7 @@ def read(toy):
 
 def test_the_toys_declaration_is_read(toy):
     declared = read(toy)
-    assert declared.missing[Capability.DEVICE_TIMER] == "not_implemented: a toy has nobody to fear"
+    assert declared.missing[Capability.WAKE] == "unsupported: the toy never sleeps"
     assert Capability.CHARGE not in declared.missing
 
 
@@ -87,4 +91,44 @@ def test_what_is_not_there_cannot_be_declared_and_what_is_there_cannot_be_denied
     assert run.outcomes == {
         "declared_capabilities_are_the_real_ones": "failed",
         "unknown_states_are_survived": "unsupported",
+    }
+
+
+def test_variants_are_read_in_their_order(toy):
+    variants = read(toy).variants
+    assert [(one.firmware, one.control) for one in variants] == [("1.4", ""), ("1.4", "timed"), ("1.8", "")]
+    assert [one.name for one in variants] == ["1.4", "1.4 timed", "1.8"]
+
+
+def test_a_variant_on_a_path_that_is_none_is_named(toy):
+    toy.edit("contract.toml", 'control = "timed"', 'control = "timed"\npath = "radio"')
+    with pytest.raises(ConfigError, match=r"\[\[variants\]\] path: found 'radio', driver.toml has lan"):
+        loose(toy.folder / "driver.toml", TWIN)
+
+
+@pytest.mark.parametrize(
+    ("file", "find", "replace", "said"),
+    [
+        ("contract.toml", 'firmware = "1.8"\n', 'firmware = "1.4"\n', "overlays: 'any model: 1.8..1.9'"),
+        ("contract.toml", 'control = "timed"\n', "", "controls: 'timed'"),
+        ("map.toml", 'models = ["TINKER-*"]', 'models = ["TINKER-*", "FIDDLER-*"]', "models: 'FIDDLER-*'"),
+        ("driver.toml", "[identity]", RADIO + "[identity]", "paths: 'radio'"),
+    ],
+)
+def test_a_claim_that_no_variant_covers_is_named(toy, file, find, replace, said):
+    run = toy.edit(file, find, replace).run("every_claim_has_a_variant")
+    assert run.outcomes == {"every_claim_has_a_variant": "failed"}
+    assert said in run.output
+
+
+def test_the_safety_set_runs_once_for_each_way_of_control(toy):
+    run = toy.run("take_writes_nothing", "reversal_arrives", "variant_says_who_it_is")
+    assert set(run.outcomes) == {
+        "take_writes_nothing[1.4]",
+        "take_writes_nothing[1.4 timed]",
+        "reversal_arrives[charge]",
+        "reversal_arrives[discharge]",
+        "variant_says_who_it_is[1.4]",
+        "variant_says_who_it_is[1.4 timed]",
+        "variant_says_who_it_is[1.8]",
     }

@@ -16,7 +16,7 @@ from samspel_contract.site import Site, open_site
 from samspel_contract.target import Target
 from samspel_contract.view import TwinView
 
-__all__ = ["NOTHING", "DriverCase", "everywhere", "needs", "preview", "safety", "simulated"]
+__all__ = ["NOTHING", "DriverCase", "everywhere", "needs", "once", "preview", "safety", "simulated"]
 
 NOTHING = "none"
 """A test that is repeated for what a driver does not have runs once with this, so that it is never missing."""
@@ -73,6 +73,12 @@ def needs(*capabilities: Capability) -> Callable[[F], F]:
 def safety(test: F) -> F:
     """A test that no `contract.toml` can excuse."""
     test.__dict__["safety"] = True
+    return test
+
+
+def once(test: F) -> F:
+    """A safety test to which it is all the same how the device is controlled."""
+    test.__dict__["once"] = True
     return test
 
 

@@ -87,12 +87,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _targets(metafunc: pytest.Metafunc, target: Target) -> tuple[Target, ...]:
     """In which variants a test runs; none: in the first alone."""
-    if getattr(metafunc.function, "everywhere", False):
+    test = metafunc.function
+    if getattr(test, "everywhere", False):
         return target.variants
-    per_control = getattr(metafunc.function, "safety", False) and inspect.iscoroutinefunction(
-        inspect.unwrap(metafunc.function)
-    )
-    return target.leads if per_control and len(target.leads) > 1 else ()
+    commands = inspect.iscoroutinefunction(inspect.unwrap(test)) and not getattr(test, "once", False)
+    per_control = getattr(test, "safety", False) and commands and len(target.leads) > 1
+    return target.leads if per_control else ()
 
 
 def _values(name: str, target: Target) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from samspel_contract.captures import contradictions, read_capture
-from samspel_contract.case import NOTHING, DriverCase, safety, simulated
+from samspel_contract.case import NOTHING, DriverCase, once, safety, simulated
 
 
+@once
 @safety
 @simulated
 async def test_captures_decode_as_measured(driver_case: DriverCase, capture_file: str) -> None:

@@ -8,7 +8,7 @@ from samspel.driver.faults import FaultState, FaultWord
 from samspel_sim.misbehave import UnknownMisbehaviourError
 
 from samspel_contract.capabilities import Capability
-from samspel_contract.case import NOTHING, DriverCase, needs, safety, simulated
+from samspel_contract.case import NOTHING, DriverCase, needs, once, safety, simulated
 from samspel_contract.rig import Rig
 
 STRANGE = 0x0BAD
@@ -109,6 +109,7 @@ def _code(word: FaultWord, bit: int) -> FaultCode:
 
 
 @needs(Capability.FAULTS)
+@once
 @safety
 @simulated
 async def test_unknown_states_are_survived(driver_case: DriverCase) -> None:

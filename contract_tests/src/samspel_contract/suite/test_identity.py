@@ -8,7 +8,7 @@ import pytest
 from samspel.contract.errors import BusError, DriverError, UnsupportedModel, WrongDevice
 from samspel.driver.options import DriverOptions
 
-from samspel_contract.case import DriverCase, safety, simulated
+from samspel_contract.case import DriverCase, once, safety, simulated
 from samspel_contract.impostors import rename, show, strangers
 
 STRANGER = "SOMEBODY-ELSE"
@@ -31,6 +31,7 @@ async def test_identify_tells_who_answers(driver_case: DriverCase) -> None:
     )
 
 
+@once
 @safety
 @simulated
 async def test_wrong_serial_is_refused(driver_case: DriverCase) -> None:
@@ -79,6 +80,7 @@ async def test_foreign_snapshot_is_refused(driver_case: DriverCase) -> None:
     assert rig.writes() == []
 
 
+@once
 @safety
 @simulated
 async def test_strangers_are_not_identified(driver_case: DriverCase) -> None:
@@ -97,6 +99,7 @@ async def test_strangers_are_not_identified(driver_case: DriverCase) -> None:
             pytest.fail(f"{name} was taken for {identity.model}")
 
 
+@once
 @safety
 @simulated
 async def test_refused_families_are_refused(driver_case: DriverCase) -> None:
@@ -114,6 +117,7 @@ async def test_refused_families_are_refused(driver_case: DriverCase) -> None:
             assert rig.writes() == []
 
 
+@once
 @safety
 @simulated
 async def test_unknown_firmware_is_read_only(driver_case: DriverCase) -> None:

@@ -14,7 +14,7 @@ from samspel.contract.signals import SIGNALS
 from samspel.driver.faults import FaultState, FaultWord
 
 from samspel_contract.capabilities import Capability
-from samspel_contract.case import DriverCase, needs, safety, simulated
+from samspel_contract.case import DriverCase, needs, once, safety, simulated
 from samspel_contract.rig import Rig
 
 POWER_W = 1000.0
@@ -77,6 +77,7 @@ def test_faults_speak_no_brand(driver_case: DriverCase) -> None:
     assert not [fault for fault in faults if _brand_words(json.dumps(_without_raw(fault)), words)]
 
 
+@once
 @safety
 @simulated
 async def test_signals_are_of_the_closed_list(driver_case: DriverCase) -> None:

@@ -7,7 +7,7 @@ from samspel.contract.driver import ControlState
 from samspel.contract.errors import BusError, ConfigError, DriverError, SamspelError
 
 from samspel_contract.capabilities import Capability
-from samspel_contract.case import DriverCase, needs, safety, simulated
+from samspel_contract.case import DriverCase, needs, once, safety, simulated
 from samspel_contract.target import Target
 
 POWER_W = 1200.0
@@ -29,6 +29,7 @@ def _spoken(error: BaseException | None) -> str:
 
 
 @needs(Capability.LOGIN, Capability.DISCHARGE)
+@once
 @safety
 @simulated
 async def test_login_opens_the_way(driver_case: DriverCase, caplog: pytest.LogCaptureFixture) -> None:
@@ -57,6 +58,7 @@ def _secrets(target: Target) -> list[str]:
 
 
 @needs(Capability.LOGIN)
+@once
 @safety
 @simulated
 async def test_wrong_login_is_refused(driver_case: DriverCase, caplog: pytest.LogCaptureFixture) -> None:
@@ -78,6 +80,7 @@ async def test_wrong_login_is_refused(driver_case: DriverCase, caplog: pytest.Lo
 
 
 @needs(Capability.LOGIN)
+@once
 @safety
 @simulated
 async def test_missing_login_reads_or_says_so(driver_case: DriverCase) -> None:

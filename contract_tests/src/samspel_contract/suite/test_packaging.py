@@ -7,7 +7,7 @@ from samspel.plugins.loader import check_code, check_data
 from samspel.plugins.metadata import DRIVERS, TWINS, offers
 
 from samspel_contract.capabilities import Capability, present
-from samspel_contract.case import DriverCase, safety, simulated
+from samspel_contract.case import DriverCase, once, safety, simulated
 
 
 @safety
@@ -47,6 +47,7 @@ def test_declared_capabilities_are_the_real_ones(driver_case: DriverCase) -> Non
     assert declared == real
 
 
+@once
 @safety
 @simulated
 async def test_twin_answers_where_the_manifest_looks(driver_case: DriverCase) -> None:

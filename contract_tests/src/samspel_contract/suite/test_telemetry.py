@@ -12,7 +12,7 @@ from samspel.registers.model import Register
 from samspel_sim.physics import Home
 
 from samspel_contract.capabilities import Capability
-from samspel_contract.case import DriverCase, needs, safety, simulated
+from samspel_contract.case import DriverCase, needs, once, safety, simulated
 from samspel_contract.rig import Rig
 from samspel_contract.table_check import UNITS
 from samspel_contract.target import Target
@@ -57,6 +57,7 @@ async def _look(driver_case: DriverCase, scene: Scene) -> Look:
     return _looks[key]
 
 
+@once
 @safety
 @simulated
 async def test_signal_follows_the_truth(driver_case: DriverCase, true_signal: str) -> None:
@@ -147,6 +148,7 @@ async def test_energy_counters_count(driver_case: DriverCase) -> None:
     assert min(most.values()) > 100, f"no scene made all of these count: {most}"
 
 
+@once
 @safety
 @simulated
 async def test_readings_keep_their_own_time(driver_case: DriverCase) -> None:
