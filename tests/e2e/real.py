@@ -255,7 +255,9 @@ class EdgeProcess:
         return [json.loads(payload) for (payload,) in rows]
 
 
-def write_site(folder: Path, site: str, broker_port: int, devices: Mapping[str, int], **control: float) -> Path:
+def write_site(
+    folder: Path, site: str, broker_port: int, devices: Mapping[str, int], driver: str = "huawei", **control: float
+) -> Path:
     """A site.toml with one table for each device's port."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f'[site]\nname = "{site}"\nnonce_s = 0.5\n[mqtt]\nurl = "mqtt://127.0.0.1:{broker_port}"\nkeepalive_s = 5']
@@ -263,7 +265,7 @@ def write_site(folder: Path, site: str, broker_port: int, devices: Mapping[str, 
     lines += ["[control]", *(f"{key} = {value}" for key, value in control.items())]
     for name, port in devices.items():
         lines.append(
-            f'[devices.{name}]\ndriver = "huawei"\nurl = "modbus-tcp://127.0.0.1:{port}?unit=1"\n'
+            f'[devices.{name}]\ndriver = "{driver}"\nurl = "modbus-tcp://127.0.0.1:{port}?unit=1"\n'
             "limits = { charge_w = 5000, discharge_w = 5000, soc_min_pct = 10, soc_max_pct = 95 }\n"
             "poll = { fast_s = 0.3, slow_s = 2.0, faults_s = 2.0 }"
         )
@@ -308,11 +310,17 @@ class RealHome:
 
 @asynccontextmanager
 async def real_home(
-    folder: Path, broker_port: int, twins: Mapping[str, Served], *, site: str = "home-0001", **control: float
+    folder: Path,
+    broker_port: int,
+    twins: Mapping[str, Served],
+    *,
+    site: str = "home-0001",
+    driver: str = "huawei",
+    **control: float,
 ) -> AsyncIterator[RealHome]:
     """Started, and settled."""
     ports = {name: served.port for name, served in twins.items()}
-    edge = EdgeProcess(write_site(folder, site, broker_port, ports, **control), folder)
+    edge = EdgeProcess(write_site(folder, site, broker_port, ports, driver, **control), folder)
     dispatcher = Dispatcher(broker_port, site)
     listening = asyncio.create_task(dispatcher.listen_for_ever())
     home = RealHome(edge, dispatcher, {name: served.twin for name, served in twins.items()})
