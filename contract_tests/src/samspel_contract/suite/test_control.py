@@ -6,14 +6,14 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from samspel.contract.capability import Direction, PvEffect, Verify
+from samspel.contract.capability import Authority, Direction, PvEffect, Verify
 from samspel.contract.driver import ControlState
 from samspel.contract.errors import BusError, DeadlinePassed, DriverError, VerifyFailed
 from samspel.contract.outcome import Verification
 
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
-from samspel_contract.rig import STEP_S, Rig
+from samspel_contract.rig import REST_W, STEP_S, Rig
 from samspel_contract.stranger import stranger_registers
 
 POWER_W = 1500.0
@@ -60,7 +60,19 @@ async def test_battery_moves_the_right_way(driver_case: DriverCase, power_w: flo
     written_w = await rig.set_power(power_w, snapshot)
     await rig.settle(_direction(power_w))
     assert written_w == pytest.approx(power_w, abs=100)
+    route = rig.driver.capabilities().route(_direction(power_w))
+    if route is not None and route.authority is Authority.LOAD_FOLLOWING:
+        assert -REST_W <= rig.battery_w * (1 if power_w > 0 else -1) <= 1.1 * POWER_W, "the wrong way, or beyond it"
+        await _let_the_house_ask(rig, power_w)
     assert rig.battery_w == pytest.approx(power_w, abs=0.1 * POWER_W)
+
+
+async def _let_the_house_ask(rig: Rig, power_w: float) -> None:
+    """A route that follows the house gives the whole power where the house takes more, or the sun gives more."""
+    much_w, nothing_w = 2 * POWER_W, 0.0
+    pv_w, load_w = (nothing_w, much_w) if power_w > 0 else (much_w, nothing_w)
+    rig.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
+    await rig.settle(_direction(power_w))
 
 
 @needs(Capability.CHARGE, Capability.DISCHARGE)

@@ -269,10 +269,10 @@ async def test_stop_begins_with_the_write_that_ends_any_command(driver, inverter
 async def test_passive_powers_are_per_mille(passive, inverter):
     snapshot = await passive.take()
     await passive.set_power(-3456, LATER, snapshot, None)
-    assert inverter.writes == [(0x3639, 345), (0x3636, 2), (0x3647, 3)], "value, direction, mode"
+    assert inverter.writes == [(0x3639, 345), (0x363A, 0), (0x3636, 2), (0x3647, 3)], "values, direction, mode"
     inverter.writes.clear()
     await passive.set_power(2000, LATER, snapshot, -3456)
-    assert inverter.writes == [(0x3639, 0), (0x363A, 0), (0x363A, 200), (0x3636, 1)]
+    assert inverter.writes == [(0x3639, 0), (0x363A, 200), (0x3636, 1)]
 
 
 async def test_a_passive_stop_changes_no_mode_before_power_is_gone(passive, inverter):
