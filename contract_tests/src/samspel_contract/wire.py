@@ -39,7 +39,8 @@ class Wire:
     """Everything between one edge and the twin.
 
     `die_before`: the edge dies right before it sends its n-th write from now (0 is the first); `on_death` is called
-    then. `written` are the writes that reached the device, of this edge.
+    then. `answers_left`: the cable is out after so many more answers. `written` are the writes that reached the device,
+    of this edge.
     """
 
     twin: Twin
@@ -48,6 +49,7 @@ class Wire:
     written: list[Write] = field(default_factory=list)
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     is_cut: bool = False
+    answers_left: int | None = None
     _open: list[WireConnection] = field(default_factory=list)
 
     async def connect(
@@ -71,12 +73,19 @@ class Wire:
 
     def mend(self) -> None:
         """The cable is in again; the bus connects when it next tries."""
-        self.is_cut = False
+        self.is_cut, self.answers_left = False, None
 
     def lead_to(self, twin: Twin) -> None:
         """Another device has taken over the address."""
         self.twin = twin
         self._drop()
+
+    def count_answer(self) -> None:
+        """One more has arrived."""
+        if self.answers_left is not None:
+            self.answers_left -= 1
+            if self.answers_left <= 0:
+                self.cut()
 
     def _drop(self) -> None:
         for connection in self._open:
@@ -125,6 +134,7 @@ class WireConnection:
         if late or reply.pdu is None:
             raise NoAnswer("nothing came in time")
         self._session.answered()
+        self._wire.count_answer()
         return Answer(reply.pdu[0], reply.pdu[1:])
 
     async def _pass(self, seconds: float) -> None:
