@@ -14,6 +14,7 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class Tool:
     install: str
     folders: tuple[str, ...] = ("/usr/sbin", "/usr/local/sbin")
     module: str = ""
+    python: tuple[int, int] = (3, 11)
+    """The oldest Python that it can be had for; on an older one nobody can require it."""
 
     def find(self) -> str | None:
         """Where it is: PATH first, then the folders that an ordinary user's PATH leaves out."""
@@ -54,6 +57,7 @@ TOOLS = {
     for tool in [
         Tool("mosquitto", install="sudo apt-get install mosquitto"),
         Tool("huawei-solar", install="pip install huawei-solar", module="huawei_solar"),
+        Tool("sungrow-modbus", install="pip install sungrow-modbus", module="sungrow_modbus", python=(3, 13)),
     ]
 }
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
@@ -69,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if unknown := sorted(required - TOOLS.keys()):
         raise pytest.UsageError(f"SAMSPEL_REQUIRE names {unknown}; known are {sorted(TOOLS)}")
     for name in sorted(required):
-        if TOOLS[name].find() is None:
+        if TOOLS[name].find() is None and sys.version_info >= TOOLS[name].python:
             where = f"installed as {TOOLS[name].module}" if TOOLS[name].module else f"in PATH or {TOOLS[name].folders}"
             raise pytest.UsageError(f"SAMSPEL_REQUIRE={name}, but {name} is not {where}: {TOOLS[name].install}")
 

@@ -56,7 +56,10 @@ def run(tmp_path):
 def test_both_makes_run_with_nothing_left_out(run):
     code, calls, said = run(mosquitto=True)
     assert code == 0
-    assert calls == ["make test require=mosquitto,huawei-solar", "make test-all require=mosquitto,huawei-solar"]
+    assert calls == [
+        "make test require=mosquitto,huawei-solar,sungrow-modbus",
+        "make test-all require=mosquitto,huawei-solar,sungrow-modbus",
+    ]
     assert said[-4:] == [
         "make test: ===== 3 passed, 1 skipped in 0.10s =====",
         "py311-core: ===== 3 passed, 1 skipped in 0.10s =====",

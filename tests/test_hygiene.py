@@ -84,6 +84,8 @@ def test_a_distribution_carries_licence_readme_and_changelog(name):
 def test_a_distribution_is_typed_and_a_member(name):
     folder = ROOT / name
     assert list(folder.glob("src/*/py.typed"))
+    if name.startswith("examples/"):
+        return  # A stranger's plugin, which stands for itself: tests/test_examples.py installs it as one.
     workspace = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert name in workspace["tool"]["uv"]["workspace"]["members"]
     tests = f"{name}/tests"

@@ -54,4 +54,6 @@ def test_required_and_absent_fails(run):
 def test_a_slip_of_the_pen_fails(run):
     result = run(require="mosquito")
     assert result.returncode != 0
-    assert "SAMSPEL_REQUIRE names ['mosquito']; known are ['huawei-solar', 'mosquitto']" in result.stderr
+    assert (
+        "SAMSPEL_REQUIRE names ['mosquito']; known are ['huawei-solar', 'mosquitto', 'sungrow-modbus']" in result.stderr
+    )
