@@ -93,8 +93,8 @@ async def test_site_keeps_the_spacing(driver_case: DriverCase) -> None:
 @REVERSALS
 @simulated
 async def test_site_dwells_before_a_reversal(driver_case: DriverCase, power_w: float) -> None:
-    """Where the map has a `reverse` sequence, the battery rests for its route's `reversal_dwell_s` between the last write
-    of one direction and the first of the other.
+    """Where the map has a `reverse` sequence, the battery rests for its route's `reversal_dwell_s` between the last
+    write of one direction and the first of the other.
 
     If this fails: the `reverse` sequence has to end at zero.
     """
