@@ -27,7 +27,7 @@ def test_mutant_dies_by_every_test_that_names_it(toy, name, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(FOLDER))
     for edit in mutant.get("edits", ()):
         toy.edit(edit["file"], edit["find"], edit["replace"])
-    driver = [f"--samspel-driver-factory=broken_drivers:{mutant['driver']}"] if "driver" in mutant else []
+    driver = [f"--samspel-driver-factory={mutant['driver']}"] if "driver" in mutant else []
     run = toy.run(*mutant["killed_by"], arguments=driver)
     killers = {case.partition("[")[0] for case, outcome in run.outcomes.items() if outcome in BAD}
     assert killers == set(mutant["killed_by"]), run.output
