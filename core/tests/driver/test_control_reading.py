@@ -18,6 +18,13 @@ async def test_an_untouched_device_is_default_whatever_its_parameters_hold(drive
     assert (await driver.read_control()).state is ControlState.DEFAULT
 
 
+async def test_another_mode_of_the_household_is_no_stranger_and_is_given_back(driver, link):
+    """The trigger rests at more than one value; what it held is in the snapshot all the same."""
+    link.set(COMMAND, 9)
+    assert (await driver.read_control()).state is ControlState.DEFAULT
+    assert (await driver.take())["registers"]["command"] == 9
+
+
 async def test_a_latched_command_without_a_journal_is_foreign(driver, link):
     link.set(COMMAND, 2)
     link.set(DISCHARGE_POWER, 2500, 2)

@@ -48,11 +48,12 @@ class ControlBlock:
     def _at_rest(self, row: Register) -> bool:
         """Whether the register leaves the battery to the device's own logic.
 
-        Parameters of a trigger say nothing while the trigger is neutral. A limit that a person has set is nobody's
-        business as long as it lets something through: only 0 (or a value that differs from an open snapshot) stirs.
+        Parameters of a trigger say nothing while the trigger is neutral, or `resting`. A limit that a person has set
+        is nobody's business as long as it lets something through: only 0 (or a value that differs from an open
+        snapshot) stirs.
         """
         raw = self.raws[row.name]
-        if raw == self.neutrals.get(row.name) or raw == self.snapshot.get(row.name):
+        if raw in row.resting or raw in (self.neutrals.get(row.name), self.snapshot.get(row.name)):
             return True
         if row.on_release is OnRelease.LEAVE:
             return True

@@ -238,8 +238,9 @@ class Register:
 
     Companions: `sign_from` says which way the number points; then it is multiplied with the value of `times`, or is a
     percentage of the way `between` two others. `value_unit` is the unit after that; everything else here is about the
-    row's own number. `instead_of` names the row that carries the same signal where the device has it. `at` names
-    another unit of the same endpoint.
+    row's own number. `resting` are the values of a trigger, beside its neutral one, at which the device follows its own
+    logic: another mode of the household's. `instead_of` names the row that carries the same signal where the device has
+    it. `at` names another unit of the same endpoint.
     """
 
     name: str
@@ -279,6 +280,7 @@ class Register:
     neutral: Literal | SignalValue | None = None
     ceiling: str | None = None
     trigger: bool = False
+    resting: frozenset[int] = frozenset()
     confidence: Confidence = Confidence.LOW
     source: str = ""
 

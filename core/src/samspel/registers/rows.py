@@ -95,6 +95,7 @@ def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
         neutral=None if doc.neutral is None else literal_or_signal(doc.neutral),
         ceiling=doc.ceiling,
         trigger=doc.trigger,
+        resting=frozenset(raw for raw, word in doc.labels.items() if word in doc.resting),
         confidence=doc.confidence,
         source=doc.source,
     )
@@ -185,6 +186,11 @@ def _word_problems(register: Register, doc: RowDoc) -> _Found:
         for raw in words:
             if not smallest <= raw <= largest:
                 yield key, f"found {raw}; {register.type} holds {smallest}..{largest}"
+    for word in doc.resting:
+        if word not in register.labels.values():
+            yield "resting", f"found {word!r}, expected labels of this row: {listed(register.labels.values())}"
+    if doc.resting and not doc.trigger:
+        yield "resting", "only a trigger has values at which the device follows its own logic"
     if doc.other_state is not None and not doc.states:
         yield "other_state", "says what unlisted codes mean, but the row lists no states"
 

@@ -173,6 +173,7 @@ class RowDoc(Doc):
     neutral: NeutralDoc | None = None
     ceiling: str | None = None
     trigger: bool = False
+    resting: list[str] = []
     confidence: Confidence = Field(strict=False)
     source: str = Field(min_length=1)
 
