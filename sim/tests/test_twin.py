@@ -140,6 +140,25 @@ def test_measurements_refresh_in_their_rhythm(make_toy, hand):
     assert twin.handle(1, read_soc) == bytes.fromhex("040200c8")
 
 
+def test_what_nobody_can_read_is_not_measured(make_toy, hand, monkeypatch):
+    twin, measured_at_s = make_toy(refresh_s=(1.0, 3.0)), []
+    monkeypatch.setattr(twin.behaviour, "refresh", lambda: measured_at_s.append(twin.time_s))
+    hand.now_s += 60
+    twin.advance()
+    assert len(measured_at_s) == 1
+    assert measured_at_s[0] >= 57
+
+
+def test_one_look_shows_what_many_would_have(make_toy, hand):
+    read_meter = struct.pack(">BHH", 3, 20, 1)
+    often, once = make_toy(refresh_s=(1.0, 3.0)), make_toy(refresh_s=(1.0, 3.0))
+    for _ in range(20):
+        for _ in range(37):
+            hand.now_s += 0.1
+            often.advance()
+        assert often.handle(1, read_meter) == once.handle(1, read_meter)
+
+
 # -- connections -------------------------------------------------------------------------------
 
 

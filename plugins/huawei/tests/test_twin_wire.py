@@ -183,6 +183,16 @@ def test_measurements_are_two_to_three_seconds_old():
     assert sorted(gaps)[len(gaps) // 2] <= 3.1
 
 
+def test_the_peak_of_the_day_is_kept_between_two_measurements():
+    b = bench()
+    b.twin.set({"pv_power_w": 8000.0})
+    b.wait(60)
+    b.twin.set({"pv_power_w": 0.0, "load_power_w": 0.0})
+    b.wait(60)
+    assert b.read("active_power") < 100
+    assert b.read("peak_active_power_today") == round(b.twin.behaviour.peak_ac_w) > 500
+
+
 @pytest.mark.parametrize(("word", "bit", "alarm"), ALARM_BITS)
 def test_each_alarm_has_its_bit(word, bit, alarm):
     b = bench()

@@ -47,8 +47,8 @@ class Bank:
         """Addresses whose registers read as "not available" for now, whatever is stored."""
         self.echoes: dict[int, int] = {}
         """Words that holding registers still show, by address, while what was written is not read back yet."""
-        self._words: dict[tuple[Space, int], int] = {}
-        self._raw: dict[str, int] = {}  # decoded already: control logic asks for the same few at every step
+        self._words: dict[str, Words] = {}
+        self._raw: dict[str, int] = {}  # the same as numbers, where known: logic and measurements come back to them
         self._readable = {space: _readable([*table, *self._holes.inside], space, gap) for space in Space}
         for first, count in windows:
             self._readable[Space.HOLDING].update(range(first, first + count))
@@ -76,7 +76,8 @@ class Bank:
             return register.not_available()[address - register.address]
         if space is Space.HOLDING and address in self.echoes:
             return self.echoes[address]
-        return self._words.get((space, address), 0)
+        words = self._words.get(register.name)
+        return 0 if words is None else words[address - register.address]
 
     def padding(self, address: int, count: int, space: Space) -> bytes:
         """Bytes by which the answer to a read is longer than it says."""
@@ -101,15 +102,15 @@ class Bank:
         return parts
 
     def store(self, register: Register, words: Sequence[int]) -> None:
-        """Keep the words of one register."""
+        """Keep the words of one register. CodecError unless they fill it."""
+        register.check_length(words)
         self._raw.pop(register.name, None)
-        for address, word in zip(register.addresses, words, strict=True):
-            self._words[register.space, address] = word
+        self._words[register.name] = tuple(words)
 
     def words(self, name: str) -> Words:
         """The stored words of a register."""
-        register = self.table[name]
-        return tuple(self._words.get((register.space, at), 0) for at in register.addresses)
+        words = self._words.get(name)
+        return (0,) * self.table[name].count if words is None else words
 
     def put(self, name: str, value: Value | Sequence[int]) -> None:
         """Store a value given in the register's unit."""
@@ -119,10 +120,12 @@ class Bank:
     def put_clamped(self, name: str, value: float) -> None:
         """Store a measured number; what does not fit is stored as the nearest that does."""
         register = self.table[name]
-        bits = 16 * register.count - (1 if register.signed else 0)
-        raw = round(value / register.scale)
-        low = -(1 << bits) if register.signed else 0
-        self.store(register, register.encode_raw(max(low, min((1 << bits) - 1, raw))))
+        low, high = register.raw_range
+        raw = max(low, min(high, round(value / register.scale)))
+        if self._raw.get(name) == raw:
+            return  # most measurements are what they were
+        self.store(register, register.encode_raw(raw))
+        self._raw[name] = raw
 
     def number(self, name: str) -> float:
         """The stored value of a numeric register in its unit."""

@@ -113,7 +113,10 @@ class Behaviour(Protocol):
         """Advance control logic and physics."""
 
     def refresh(self) -> None:
-        """Copy the present truth into the measuring registers."""
+        """Copy the present truth into the measuring registers.
+
+        It is left out where nobody could read what it writes, so that nothing may be counted here.
+        """
 
     def before_read(self, unit: int, addresses: range) -> None:
         """A chance to raise HangUp, Silence or Refused."""

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 Words = tuple[int, ...]
@@ -63,6 +64,11 @@ class Register:
         return self.kind in {"i16", "i32", "i64"}
 
     @property
+    def raw_range(self) -> tuple[int, int]:
+        """The lowest and the highest raw integer that it can hold."""
+        return _raw_range(self.count, self.signed)
+
+    @property
     def numeric(self) -> bool:
         """True for everything that is one number (strings and blocks are not)."""
         return self.kind not in {"string", "block"}
@@ -81,16 +87,17 @@ class Register:
 
     def encode_raw(self, raw: int) -> Words:
         """Turn a raw integer into words, in the register's word order; CodecError if it does not fit."""
-        bits = 16 * self.count
-        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if self.signed else (0, (1 << bits) - 1)
+        low, high = self.raw_range
         if not low <= raw <= high:
             raise CodecError(f"{self.name} holds {low}..{high} raw, not {raw}")
-        unsigned = raw & ((1 << bits) - 1)
+        if self.count == 1:
+            return (raw & 0xFFFF,)
+        unsigned = raw & ((1 << 16 * self.count) - 1)
         return self._order([unsigned >> 16 * place & 0xFFFF for place in reversed(range(self.count))])
 
     def decode(self, words: Sequence[int]) -> Value | Words:
         """Turn words into a value in ``unit``; strings end at their first NUL."""
-        self._check_length(words)
+        self.check_length(words)
         if self.kind == "string":
             text = b"".join(word.to_bytes(2, "big") for word in words)
             return text.split(b"\0", 1)[0].decode("ascii", "replace")
@@ -103,7 +110,7 @@ class Register:
 
     def decode_raw(self, words: Sequence[int]) -> int:
         """Turn words into the raw integer, sign included."""
-        self._check_length(words)
+        self.check_length(words)
         raw = 0
         for word in self._order(words):
             raw = raw << 16 | word
@@ -119,9 +126,16 @@ class Register:
     def _order(self, words: Sequence[int]) -> Words:
         return tuple(reversed(words)) if self.low_word_first else tuple(words)
 
-    def _check_length(self, words: Sequence[int]) -> None:
+    def check_length(self, words: Sequence[int]) -> None:
+        """CodecError for a number of words that is not its own."""
         if len(words) != self.count:
             raise CodecError(f"{self.name} is made of {self.count} words, not {len(words)}")
+
+
+@cache
+def _raw_range(count: int, signed: bool) -> tuple[int, int]:
+    half = 1 << 16 * count - 1
+    return (-half, half - 1) if signed else (0, 2 * half - 1)
 
 
 def _encode_text(register: Register, value: object) -> Words:

@@ -180,7 +180,8 @@ class Sun2000:
         self.curtailed = target.pv_w < sight.pv_available_w - _CHANGED_W
         battery_w = self._battery.step(dt_s) if self.battery_awake else 0.0
         self._battery.value_w = battery_w
-        self.home.settle(seen, self._pv.step(dt_s) if self.running else 0.0, battery_w, dt_s)
+        flows = self.home.settle(seen, self._pv.step(dt_s) if self.running else 0.0, battery_w, dt_s)
+        self.peak_ac_w = max(self.peak_ac_w, flows.ac_w)
 
     def _time(self, dt_s: float) -> None:
         self.schedule.age_s += dt_s
@@ -342,6 +343,7 @@ class Sun2000:
 
     def _build(self, kept: Mapping[str, Words]) -> None:
         """Make the banks, with defaults and with what is kept."""
+        self.peak_ac_w = 0.0
         self._banks = {self.unit: inverter_bank(self.profile)}
         if self.profile.path.dongle_unit is not None:
             self._banks[self.profile.path.dongle_unit] = dongle_bank()

@@ -120,7 +120,7 @@ def _inverter(device: Sun2000) -> dict[str, float]:
         "pv_power": flows.pv_w, "active_power": flows.ac_w, "active_power_fast": flows.ac_w, "reactive_power": 0.0,
         "power_factor": 1.0, "grid_frequency": device.grid_frequency_hz, "efficiency": 98.0,
         "internal_temperature": 30.0 + abs(flows.ac_w) / 500, "inverter_bus_voltage": _BUS_V,
-        "peak_active_power_today": max(flows.ac_w, device.bank.number("peak_active_power_today")),
+        "peak_active_power_today": device.peak_ac_w,
         "energy_total": home.counters.ac_out_wh / 1000, "energy_today": home.counters.ac_out_wh / 1000,
         "dc_energy_total": home.counters.pv_wh / 1000, "system_time": home.epoch_s + home.time_s,
     }  # fmt: skip
