@@ -234,3 +234,12 @@ def test_low_confidence_needs_no_companion(map_text: str) -> None:
 
 def test_what_stands_on_the_nameplate_needs_no_register(map_text: str) -> None:
     load_map(map_text.replace('share_of = "rated_power_w"', 'share_of = "max_ac_power_w"'))
+
+
+def test_a_file_that_was_edited_is_read_again(tmp_path: Path, map_text: str) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(map_text)
+    first = load_map(path)
+    assert load_map(path) is first, "a map that is the same is made once"
+    path.write_text(map_text + "# edited\n")
+    assert load_map(path).digest != first.digest

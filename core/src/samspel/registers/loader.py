@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,17 @@ def load_map(
     Units are never converted: a row's scale has to give the signal's own unit, and the error says which scale would.
     """
     text, name = _read(source, source_name)
+    return _load(text, name, model, firmware, control, allow_low_confidence)
+
+
+@lru_cache(maxsize=16)
+def _load(text: str, name: str, model: str, firmware: str, control: str, allowed: frozenset[str]) -> RegisterMap:
+    """The same map for the same device; nothing in a map can be changed, so that one serves all who ask."""
     document = _parse(text, name)
     problems = Problems(name)
     _check_control(document, control, name)
     overlay = _overlay_for(document, model, firmware, problems)
-    return _Build(document, overlay, control, problems, allow_low_confidence).result(text)
+    return _Build(document, overlay, control, problems, allowed).result(text)
 
 
 def load_variants(source: Path | str, *, source_name: str = "") -> tuple[RegisterMap, ...]:
@@ -78,7 +85,9 @@ def _read(source: Path | str, source_name: str) -> tuple[str, str]:
         raise MapError(f"{name}: cannot be read: {error}") from error
 
 
+@lru_cache(maxsize=4)
 def _parse(text: str, name: str) -> MapDoc:
+    """What the file says; it is looked at for every device and way of control anew."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
