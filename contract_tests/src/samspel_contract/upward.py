@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from samspel.contract.errors import MalformedMessage
@@ -36,7 +37,16 @@ def leaks(messages: Iterable[Inbound], words: Sequence[str]) -> list[str]:
 
 def brand_words(text: str, words: Iterable[str]) -> list[str]:
     """The words that occur in a text as the beginning of a word."""
-    return [word for word in words if re.search(rf"(?<![a-z0-9]){re.escape(word.lower())}", text.lower())]
+    wanted, lowered = tuple(words), text.lower()
+    if not wanted or _any_of(wanted).search(lowered) is None:
+        return []
+    return [word for word in wanted if _any_of((word,)).search(lowered)]
+
+
+@cache
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    either = "|".join(re.escape(word.lower()) for word in words)
+    return re.compile(f"(?<![a-z0-9])(?:{either})")
 
 
 def _troubles(message: Inbound, words: Sequence[str]) -> Iterator[str]:
@@ -47,8 +57,9 @@ def _troubles(message: Inbound, words: Sequence[str]) -> Iterator[str]:
     document = json.loads(message.payload)
     yield from _beyond_the_contract(message.payload, document, leaf)
     for place, text in _texts(document, leaf):
-        hits = [] if any(allowed.fullmatch(place) for allowed in MAY_NAME_A_BRAND) else brand_words(text, words)
-        yield from (f"{place}: holds {word!r}: {text!r}" for word in hits)
+        hits = brand_words(text, words)
+        if hits and not any(allowed.fullmatch(place) for allowed in MAY_NAME_A_BRAND):
+            yield from (f"{place}: holds {word!r}: {text!r}" for word in hits)
 
 
 def _beyond_the_contract(payload: bytes, document: dict[str, Any], leaf: str) -> Iterator[str]:
