@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from samspel_contract.case import NOTHING
 from samspel_contract.catalogue import Catalogue, Promise
 from samspel_contract.report import GOOD, Report
 
@@ -53,7 +54,7 @@ class Line:
         """`12 cases`, or which of them went otherwise."""
         counts = Counter(self.cases.values())
         others = [f"{count} {WORDS[outcome]}" for outcome, count in counts.items() if outcome != "passed"]
-        return ", ".join([f"{len(self.cases)} cases", *others])
+        return ", ".join([f"{len(self.cases)} case{'s' if len(self.cases) > 1 else ''}", *others])
 
 
 def html_of(report: Report, promises: Catalogue) -> str:
@@ -83,5 +84,6 @@ def _coded(text: str) -> Markup:
 
 
 def _line(report: Report, name: str, promise: Promise) -> Line:
-    cases = {case: outcome for case, outcome in report.cases.items() if case.partition("[")[0] == name}
+    own = (case for case in report.cases if case.partition("[")[0] == name and case != f"{name}[{NOTHING}]")
+    cases = {case: report.cases[case] for case in own}
     return Line(name, promise, report.outcomes.get(name, "missing"), cases)
