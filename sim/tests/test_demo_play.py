@@ -76,6 +76,13 @@ def test_a_route_that_follows_the_load_is_asked_for_no_more():
     assert asked[-2000.0] == "exact"
 
 
+def test_who_must_rest_long_before_turning_goes_on_the_same_way():
+    home = Home()
+    home.routes[1]["reversal_dwell_s"] = 300.0
+    assert all(one.met for one in home.play().results)
+    assert [command["power_w"] for command in home.dispatcher.said if "power_w" in command][-1] == -1500.0
+
+
 def test_a_timer_may_be_fed_while_a_stale_command_is_refused():
     home = Home()
     home.routes[0]["deadman"] = "timeout"

@@ -24,7 +24,7 @@ def test_a_line_for_each_command_in_words_without_numbers():
         outcome(CHARGE, end="completed"),
     ]
     assert transcript([CHARGE, STOP], said) == [
-        Line("charge 2000 W", ("accepted", "written", "verified by read_back", "clamped (soc)", "completed")),
+        Line("2000 W", ("accepted", "written", "verified by read_back", "clamped (soc)", "completed")),
         Line("stop", ("written",)),
     ]
 

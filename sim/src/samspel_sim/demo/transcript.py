@@ -14,14 +14,18 @@ __all__ = ["Difference", "Line", "differences", "transcript"]
 NOT_COMPARED = frozenset({"received", "write_suppressed"})
 """How often something is said, and what only repeats, depends on when a home is asked."""
 
-EXPLAINED = {
-    "verified by read_back": "verify",
-    "verified by effect": "verify",
-    "verified by skipped": "verify",
-    "dwell": "reversal_dwell_s",
-    "delivered": "latency_s",
+EXPLAINED: dict[str, tuple[str, ...]] = {
+    "written": ("spacing_s",),
+    "verified by read_back": ("verify", "spacing_s"),
+    "verified by effect": ("verify", "spacing_s"),
+    "verified by skipped": ("verify", "spacing_s"),
+    "dwell": ("reversal_dwell_s",),
+    "delivered": ("latency_s", "spacing_s"),
 }
-"""The closed table: which word may be there at one home and not at another, and what of the record explains it."""
+"""The closed table: which word may be there at one home and not at another, and what of the record explains it.
+
+A command that had to wait for a device's spacing may be superseded before it is written.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,10 @@ def differences(
 
 
 def _named(command: Mapping[str, Any]) -> str:
+    """Which way is left out: a home whose inverter has to rest before it turns goes on the same way."""
     if command["kind"] != "set_power":
         return str(command["kind"])
-    power_w = float(command["power_w"])
-    return f"{'discharge' if power_w > 0 else 'charge'} {abs(power_w):.0f} W"
+    return f"{abs(float(command['power_w'])):.0f} W"
 
 
 def _words(command: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -87,10 +91,13 @@ def _explanation(words: Mapping[str, tuple[str, ...]], routes: Mapping[str, Sequ
     """Every word that not all have must be in the table, and the records must differ there."""
     common = set.intersection(*(set(one) for one in words.values()))
     odd = {word for one in words.values() for word in one} - common
-    keys = [EXPLAINED.get(word.partition(" (")[0]) for word in sorted(odd)]
-    if not odd or not all(key is not None and _differ(key, routes) for key in keys):
-        return ""
-    return ", ".join(dict.fromkeys(f"{key} differs" for key in keys if key))
+    reasons = [_reason(word.partition(" (")[0], routes) for word in sorted(odd)]
+    return ", ".join(dict.fromkeys(reasons)) if odd and all(reasons) else ""
+
+
+def _reason(word: str, routes: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """The first part of the record that may explain this word and is not the same everywhere."""
+    return next((f"{key} differs" for key in EXPLAINED.get(word, ()) if _differ(key, routes)), "")
 
 
 def _differ(key: str, routes: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
