@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
+import psutil  # type: ignore[import-untyped]
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.testing import Served, served_twin
 from samspel_sim.twin import Twin
@@ -79,6 +80,7 @@ class Dispatcher:
 
     port: int
     site: str
+    connection: Mapping[str, Any] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     latest: dict[str, dict[str, Any]] = field(default_factory=dict)
     _outcomes: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -92,7 +94,10 @@ class Dispatcher:
         while True:
             with suppress(aiomqtt.MqttError):
                 async with aiomqtt.Client(
-                    "127.0.0.1", self.port, identifier=f"{self.site}-fleet", protocol=aiomqtt.ProtocolVersion.V5
+                    *("127.0.0.1", self.port),
+                    identifier=f"{self.site}-fleet",
+                    protocol=aiomqtt.ProtocolVersion.V5,
+                    **self.connection,
                 ) as client:
                     await client.subscribe(f"samspel/v1/{self.site}/#", qos=1)
                     self._client = client
@@ -195,9 +200,20 @@ class Dispatcher:
         return "\n".join(" · ".join(str(one[key]) for key in keys if one.get(key)) for one in shown[-30:])
 
 
+def is_gone(process: psutil.Process | None) -> bool:
+    """Whether it has ended, although nobody may have asked for its exit code yet."""
+    try:
+        return process is None or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 @dataclass
 class EdgeProcess:
-    """`samspel run site.toml`, started, killed and started again."""
+    """`samspel run site.toml`, started, killed and started again: its guard and its edge, which are one process group.
+
+    `kill` is the power loss of the whole box. What happens to the edge alone is in `test_guard.py`.
+    """
 
     site_file: Path
     folder: Path
@@ -221,13 +237,24 @@ class EdgeProcess:
                 *(sys.executable, "-m", "samspel", "--log", "json", "run", str(self.site_file)),
                 stderr=log,
                 env={**environment(self.folder), **self.more_environment},
+                start_new_session=True,
             )
 
-    async def kill(self) -> None:
-        """SIGKILL."""
+    @property
+    def child(self) -> psutil.Process | None:
+        """What the guard runs just now: the edge itself, a rescuer, or nothing."""
         assert self.process is not None
-        self.process.kill()
+        with suppress(psutil.NoSuchProcess):
+            return next(iter(psutil.Process(self.process.pid).children()), None)
+        return None
+
+    async def kill(self) -> None:
+        """SIGKILL to both at once."""
+        assert self.process is not None
+        child = self.child
+        os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
+        await until(lambda: is_gone(child), "nothing of the edge is left")
 
     async def terminate(self) -> int:
         """SIGTERM; the exit code."""

@@ -16,7 +16,7 @@ from samspel.bus.lock import EndpointLock
 from samspel.bus.url import BusUrl, parse_url
 from samspel.config.site import DeviceConfig, SiteConfig
 from samspel.connect import Connected, attach, lock_directory
-from samspel.contract.ports import Clock, JournalPort
+from samspel.contract.ports import Clock, JournalPort, Transport
 from samspel.control.state import Policy
 from samspel.device import Device, DeviceLimits, expected_serial
 from samspel.driver.options import DriverOptions
@@ -37,14 +37,25 @@ LAST_ANSWER_S = 0.5
 """How long the end of an edge waits for the transaction in flight: goodbye has five seconds for everything."""
 
 
-def build_edge(config: SiteConfig, store: Store, clock: Clock, rng: random.Random) -> Edge:
-    """Everything wired, nothing started. Raises ConfigError, MapError or PluginError."""
+def build_edge(
+    config: SiteConfig,
+    store: Store,
+    clock: Clock,
+    rng: random.Random,
+    *,
+    guarded: bool = False,
+    transport: Transport | None = None,
+) -> Edge:
+    """Everything wired, nothing started. Raises ConfigError, MapError or PluginError.
+
+    `guarded` says that a live guard watches this process. `transport` stands in for the broker of the configuration.
+    """
     plugins = _plugins(config)
     outlet = Outlet(config.site.name, f"{rng.getrandbits(64):016x}", store.outbox, clock)
     serials = {
         name: expected_serial(table.serial, name, store.journal, clock) for name, table in config.devices.items()
     }
-    attached = _attach_all(config, plugins, clock, rng, serials)
+    attached = _attach_all(config, plugins, clock, rng, serials, guarded=guarded)
     stations = {
         name: _station(name, config, attached[name], plugins, outlet, store.journal, clock) for name in config.devices
     }
@@ -52,7 +63,8 @@ def build_edge(config: SiteConfig, store: Store, clock: Clock, rng: random.Rando
     return Edge(
         site=config.site.name,
         stations=stations,
-        transport=plugins.transport("mqtt")(
+        transport=transport
+        or plugins.transport("mqtt")(
             mqtt_options(config), clock, will=offline_message(config.site.name, outlet, clock), jitter=rng
         ),
         admission=_admission(config, store.journal),
@@ -105,7 +117,13 @@ def mqtt_options(config: SiteConfig) -> MqttOptions:
 
 
 def _attach_all(
-    config: SiteConfig, plugins: Plugins, clock: Clock, rng: random.Random, serials: Mapping[str, str | None]
+    config: SiteConfig,
+    plugins: Plugins,
+    clock: Clock,
+    rng: random.Random,
+    serials: Mapping[str, str | None],
+    *,
+    guarded: bool = False,
 ) -> dict[str, Connected]:
     """One endpoint for each address, shared by the devices behind it."""
     endpoints: dict[tuple[str, int], Endpoint] = {}
@@ -118,7 +136,7 @@ def _attach_all(
             clock,
             rng,
             path=device.path,
-            options=_options(device, serials.get(name)),
+            options=_options(device, serials.get(name), guarded=guarded),
             session=device.read_session(),
             catalogues=plugins.fault_catalogues(device.driver),
             endpoint=endpoints.get((url.host, url.port)),
@@ -127,13 +145,14 @@ def _attach_all(
     return attached
 
 
-def _options(device: DeviceConfig, serial: str | None) -> DriverOptions:
+def _options(device: DeviceConfig, serial: str | None, *, guarded: bool) -> DriverOptions:
     return DriverOptions(
         grid_sign=-1 if device.grid_sign == "reversed" else 1,
         allow_low_confidence=device.allow_low_confidence,
         allow_firmware=device.allow_firmware,
         expected_serial=serial,
         control=device.control,
+        guarded=guarded,
         constants=device.constants,
         units=device.units,
     )

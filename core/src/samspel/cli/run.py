@@ -1,13 +1,16 @@
-"""`samspel run SITE.toml`: the edge of one home."""
+"""`samspel run SITE.toml`: the edge of one home, under its guard."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import signal
+from collections.abc import Awaitable, Coroutine
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +21,13 @@ from samspel.clock import SystemClock
 from samspel.config import SiteConfig, load_site
 from samspel.contract.errors import ConfigError
 from samspel.edge import Edge
+from samspel.guard.become import become_guard
+from samspel.guard.disk import readable_store
+from samspel.guard.duty import HOLDS, Duty, Role, take_duty
+from samspel.guard.lifeline import Lifeline
+from samspel.guard.orphan import give_back_untimed
+from samspel.guard.pulse import Pulse
+from samspel.guard.rescue import Nobody, is_held, look_after
 from samspel.store.store import Store
 
 __all__ = ["command"]
@@ -33,13 +43,19 @@ def run(
     site: Annotated[Path, typer.Argument(help="The site's configuration, for example site.toml.")],
     check: Annotated[bool, typer.Option("--check", help="Only read the file, the plugins and the maps.")] = False,
     json: Annotated[bool, typer.Option("--json", help="With --check: JSON instead of a table.")] = False,
-) -> ExitCode:
+    no_guard: Annotated[
+        bool, typer.Option("--no-guard", help="One process that nothing watches: for development.")
+    ] = False,
+) -> int:
     """Check or run."""
+    duty = take_duty(os.environ)
     config = load_site(site)
     if check:
         return _check(config, json=json)
-    asyncio.run(_run(config))
-    return ExitCode.OK
+    _make_directory(config)
+    if duty is None and config.guard.enabled and not no_guard:
+        become_guard(config.guard.silence_s)
+    return asyncio.run(_run(config, duty))
 
 
 def _check(config: SiteConfig, *, json: bool) -> ExitCode:
@@ -56,31 +72,76 @@ def _check(config: SiteConfig, *, json: bool) -> ExitCode:
     return ExitCode.OK
 
 
-async def _run(config: SiteConfig) -> None:
+def _make_directory(config: SiteConfig) -> None:
     directory = config.site.state_directory()
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"site.directory {directory}: {error.strerror}; name a folder that can be written") from error
-    clock = SystemClock()
-    store = Store.open(directory / "edge.sqlite", clock)
+
+
+async def _run(config: SiteConfig, duty: Duty | None) -> int:
+    file, clock = config.site.state_directory() / "edge.sqlite", SystemClock()
+    if duty is None or duty.role is Role.EDGE:
+        return await _run_on(Store.open(file, clock), config, clock, duty)
+    with readable_store(file, clock) as store:
+        return await _run_on(store, config, clock, duty)
+
+
+async def _run_on(store: Store, config: SiteConfig, clock: SystemClock, duty: Duty | None) -> int:
+    """The edge, or the rescuer that needs no broker."""
+    build = partial(build_edge, config, store, clock, random.SystemRandom(), guarded=duty is not None)
+    lifeline = None if duty is None else Lifeline(duty.line)
     try:
-        edge = build_edge(config, store, clock, random.SystemRandom())
-        await _until_told(edge)
+        if duty is not None and duty.role is Role.RESCUER:
+            return await _rescue(build(transport=Nobody()), duty, lifeline)
+        return await _until_told(build(), lifeline)
     finally:
         await store.close()
 
 
-async def _until_told(edge: Edge) -> None:
-    """Run until SIGTERM or SIGINT; then hand over within five seconds."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
+def _beat_with(edge: Edge, lifeline: Lifeline) -> None:
+    """Each device's control loop has its share in a beat."""
+    pulse = Pulse(edge.devices, lifeline.beat)
+    for name, device in edge.devices.items():
+        device.controller.on_turn = partial(pulse.turned, name)
+
+
+async def _rescue(edge: Edge, duty: Duty, lifeline: Lifeline | None) -> int:
+    """Look after what a dead edge left; where nothing is held, no bus is opened."""
+    if not any(is_held(device.controller.state) for device in edge.devices.values()):
+        return ExitCode.OK
+    return await _until_told(edge, lifeline, look_after(edge, duty.stay_s))
+
+
+async def _until_told(edge: Edge, lifeline: Lifeline | None, work: Coroutine[Any, Any, bool] | None = None) -> int:
+    """Run until SIGTERM or SIGINT, until the guard is lost, or until `work` is done; then hand over within five
+    seconds. The exit code; a `work` that says so leaves something held.
+    """
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, told.set)
+    if lifeline is not None:
+        _beat_with(edge, lifeline)
     await edge.start()
     logger.info("running", extra={"devices": ", ".join(edge.devices)})
     try:
-        await told.wait()
+        working = None if work is None else asyncio.ensure_future(work)
+        await _first_of(told.wait(), None if lifeline is None else lifeline.lost(), working)
+        if lifeline is not None and lifeline.is_lost and not told.is_set():
+            await give_back_untimed(edge.devices)
+            return ExitCode.FAILED
+        return HOLDS if working is not None and working.done() and working.result() else ExitCode.OK
     finally:
         await edge.stop()
         logger.info("handed over")
+
+
+async def _first_of(*waits: Awaitable[object] | None) -> None:
+    """Until one of them is done; the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in waits if one is not None]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

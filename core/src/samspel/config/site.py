@@ -16,7 +16,16 @@ from samspel.contract.command import Rank
 from samspel.contract.errors import ConfigError
 from samspel.contract.signals import SIGNALS
 
-__all__ = ["ControlConfig", "DeviceConfig", "Limits", "MqttConfig", "PollConfig", "SiteConfig", "SiteTable"]
+__all__ = [
+    "ControlConfig",
+    "DeviceConfig",
+    "GuardConfig",
+    "Limits",
+    "MqttConfig",
+    "PollConfig",
+    "SiteConfig",
+    "SiteTable",
+]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -185,6 +194,15 @@ class ControlConfig(_Table):
     check_s: Positive = 10.0
 
 
+class GuardConfig(_Table):
+    """The parent that watches the edge. `silence_s`: how long the edge may not turn its control loops; below 10 s a
+    slow disk may be taken for a dead edge. Not `enabled`: ways of control that need a guard are read-only.
+    """
+
+    enabled: bool = True
+    silence_s: Annotated[float, Field(ge=2, le=600)] = 15.0
+
+
 class SiteConfig(BaseSettings):
     """The whole file. Any value can come from the environment: SAMSPEL__MQTT__PASSWORD, SAMSPEL__SITE__NAME.
 
@@ -204,6 +222,7 @@ class SiteConfig(BaseSettings):
     issuers: dict[Literal["household", "dispatcher", "installer", "local_safety"], tuple[Name, ...]]
     devices: Annotated[dict[Name, DeviceConfig], Field(min_length=1)]
     control: ControlConfig = ControlConfig()
+    guard: GuardConfig = GuardConfig()
     extensions: tuple[Name, ...] = ()
 
     @classmethod

@@ -137,6 +137,8 @@ class Controller:
         self._savings: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
         self._hanging: asyncio.Task[None] | None = None
+        self.on_turn: Callable[[], object] = lambda: None
+        """Called after each tick that was handled: a sign of life."""
 
     # --- events in ---
 
@@ -172,6 +174,7 @@ class Controller:
             if left_s <= 0 or not (self._inbox or await self._something_comes(left_s)):
                 next_tick = self._clock.monotonic() + self._tick_s
                 await self.handle(Tick())
+                self.on_turn()
 
     async def _deliver(self, letter: _Letter) -> None:
         """Handle it, and say so once it is on disk; for a stop that may be later than its first write."""

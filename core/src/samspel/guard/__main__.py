@@ -1,0 +1,20 @@
+"""`python -m samspel.guard SILENCE_S LOG_FORMAT COMMAND…`: guard that command. `become` starts it like this."""
+
+from __future__ import annotations
+
+import sys
+
+from samspel import logs
+from samspel.guard.processes import Machine
+from samspel.guard.watch import Guard
+
+
+def main(arguments: list[str]) -> int:
+    """Until told to end; the exit code of what was guarded."""
+    silence_s, log_format, *command = arguments
+    logs.configure(logs.LogFormat(log_format))
+    return Guard(Machine(command), float(silence_s)).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
