@@ -34,7 +34,7 @@ from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel_contract.target import Target
 from samspel_contract.wire import Wire
 
-__all__ = ["CALM", "DEVICE", "QUIET", "SITE", "Life", "Setting", "end_tasks"]
+__all__ = ["CALM", "DEVICE", "QUIET", "RANKS", "SITE", "Life", "Setting", "end_tasks"]
 
 SITE, DEVICE = "site-0001", "battery"
 DISPATCHER, INSTALLER = "fleet", "installer"
@@ -49,7 +49,9 @@ QUIET = Rates(fast_s=1e6, slow_s=1e6, static_s=1e6, faults_s=1e6)
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What every process of one site has in common. `most_w` are the contract's limits, each way."""
+    """What every process of one site has in common. `most_w` are the contract's limits, each way. What a process draws
+    at random comes from `seed` and its own number.
+    """
 
     target: Target
     broker: MemoryBroker
@@ -57,11 +59,13 @@ class Setting:
     rates: Rates = CALM
     policy: Policy = field(default_factory=Policy)
     most_w: float = MOST_W
+    ranks: Mapping[str, Rank] = field(default_factory=lambda: RANKS)
+    seed: int = 1
 
 
 async def end_tasks(tasks: set[asyncio.Task[Any]]) -> None:
-    """Cancel them, and see them end."""
-    for task in tasks:
+    """Cancel them, always in the same order, and see them end."""
+    for task in sorted(tasks, key=lambda task: task.get_name()):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -128,11 +132,12 @@ class Life:
     # --- as `samspel.assembly` does it ---
 
     def _build(self, run_id: str) -> Edge:
-        setting, clock, rng = self.setting, self.setting.clock, random.Random(1)
+        setting, clock = self.setting, self.setting.clock
+        rng = random.Random(f"{setting.seed}/{run_id}")
         outlet = Outlet(SITE, run_id, self.store.outbox, clock)
         self._transport.will = offline_message(SITE, outlet, clock)
         order = Order.from_json(self.store.journal.get(f"{DEVICE}/order") or {})
-        rules = Rules(site=SITE, devices=frozenset({DEVICE}), ranks=RANKS, freshness=FreshnessRules())
+        rules = Rules(site=SITE, devices=frozenset({DEVICE}), ranks=setting.ranks, freshness=FreshnessRules())
         return Edge(
             site=SITE,
             stations={DEVICE: self._station(outlet, rng)},

@@ -16,6 +16,7 @@ from typing import Any
 
 from samspel.clock import LoopClock
 from samspel.contract.capability import Capabilities, Direction, Route
+from samspel.contract.command import Rank
 from samspel.contract.ports import Inbound, Outbound
 from samspel.control.state import Policy
 from samspel.edge import Rates
@@ -24,7 +25,7 @@ from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.twin import Twin
 
-from samspel_contract.edge import CALM, DEVICE, DISPATCHER, MOST_W, SITE, Life, Setting, end_tasks
+from samspel_contract.edge import CALM, DEVICE, DISPATCHER, MOST_W, RANKS, SITE, Life, Setting, end_tasks
 from samspel_contract.rig import LATENCY_S, REST_W, STEP_S
 from samspel_contract.target import Target
 from samspel_contract.upward import leaks
@@ -88,6 +89,12 @@ class Site(TwinView):
         self.messages.append(heard)
         if leaf == "outcome":
             self._outcomes[heard["command_id"]].append(heard)
+
+    def drain(self) -> list[Message]:
+        """What was heard since the last call; it is then forgotten here, so that weeks of a site fit into memory."""
+        heard, self.messages, self._raw = self.messages, [], []
+        self._outcomes.clear()
+        return heard
 
     def leaks(self) -> list[str]:
         """What is wrong with the messages that left the site; see `upward`."""
@@ -261,6 +268,7 @@ async def open_site(
     load_w: float = 3000.0,
     seed: int = 1,
     step_s: float = STEP_S,
+    ranks: Mapping[str, Rank] | None = None,
 ) -> AsyncIterator[Site]:
     """A home whose own logic discharges into the house. Nothing runs yet: `begin` or `settled` starts an edge."""
     clock = LoopClock()
@@ -272,6 +280,8 @@ async def open_site(
         rates=rates,
         policy=policy or Policy(),
         most_w=most_w,
+        ranks=ranks or RANKS,
+        seed=seed,
     )
     site = Site(target, twin, setting)
     await site.listen()

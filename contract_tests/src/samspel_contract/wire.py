@@ -40,7 +40,7 @@ class Wire:
 
     `die_before`: the edge dies right before it sends its n-th write from now (0 is the first); `on_death` is called
     then. `answers_left`: the cable is out after so many more answers. `written` are the writes that reached the device,
-    of this edge.
+    of this edge; `on_write` hears of each at that moment.
     """
 
     twin: Twin
@@ -50,6 +50,7 @@ class Wire:
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     is_cut: bool = False
     answers_left: int | None = None
+    on_write: Callable[[Write], None] = lambda _: None
     _open: list[WireConnection] = field(default_factory=list)
 
     async def connect(
@@ -150,7 +151,9 @@ class WireConnection:
         data = payload[2:] if function == 6 else payload[5:]
         words = tuple(int.from_bytes(data[place : place + 2], "big") for place in range(0, len(data), 2))
         now = asyncio.get_running_loop().time()
-        self._wire.written.append(Write(now, int.from_bytes(payload[:2], "big"), words))
+        write = Write(now, int.from_bytes(payload[:2], "big"), words)
+        self._wire.written.append(write)
+        self._wire.on_write(write)
 
     def close(self) -> None:
         """Part; may be called twice."""
