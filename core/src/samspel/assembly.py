@@ -201,8 +201,8 @@ def _serve_each_bus_once(stations: Mapping[str, Station], attached: Mapping[str,
 
 def _chain(table: DeviceConfig, plugins: Plugins) -> Chain:
     """The filters in the site's order; whatever is not core's may only reduce."""
-    settings: dict[str, Any] = table.limits.model_dump()
-    return Chain([_filter(plugins, name, settings) for name in table.filters])
+    limits: dict[str, Any] = table.limits.model_dump()
+    return Chain([_filter(plugins, name, limits | table.shaping.settings(name)) for name in table.filters])
 
 
 def _filter(plugins: Plugins, name: str, settings: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a filter of any state

@@ -6,6 +6,8 @@ Each factory imports its module when it is called: registering costs nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from samspel.contract.ports import Transport
@@ -17,10 +19,7 @@ __all__ = ["samspel_register_filters", "samspel_register_transports"]
 @hookimpl
 def samspel_register_filters() -> list[FilterPackage]:
     """The filters of `samspel.shaping`."""
-    return [
-        FilterPackage(name="contract_limits", factory=_contract_limits),
-        FilterPackage(name="battery_limits", factory=_battery_limits),
-    ]
+    return [FilterPackage(name=name, factory=partial(_filter, *made)) for name, made in _FILTERS.items()]
 
 
 @hookimpl
@@ -29,16 +28,22 @@ def samspel_register_transports() -> list[TransportPackage]:
     return [TransportPackage(name="mqtt", factory=_mqtt), TransportPackage(name="memory", factory=_memory)]
 
 
-def _contract_limits(settings: Mapping[str, Any]) -> object:
-    from samspel.shaping.limits import ContractLimits  # noqa: PLC0415 - as below
+_FILTERS = {
+    "contract_limits": ("limits", "ContractLimits", ("charge_w", "discharge_w")),
+    "slew": ("slew", "Slew", ("w_per_s",)),
+    "gate": ("gate", "Gate", ("delta_w", "time_s")),
+    "wear_budget": ("wear", "WearBudget", ("writes_per_day",)),
+    "battery_limits": ("limits", "BatteryLimits", ("soc_min_pct", "soc_max_pct")),
+    "ac_limit": ("inverter", "AcLimit", ("limit_w",)),
+    "fuse": ("fuse", "Fuse", ("rating_a", "phases", "voltage_v", "margin_pct", "share", "stale_s")),
+    "export_limit": ("inverter", "ExportLimit", ("limit_w", "stale_s")),
+}
+"""Name in site.toml: module of `samspel.shaping`, class, and which settings it takes."""
 
-    return ContractLimits(charge_w=settings["charge_w"], discharge_w=settings["discharge_w"])
 
-
-def _battery_limits(settings: Mapping[str, Any]) -> object:
-    from samspel.shaping.limits import BatteryLimits  # noqa: PLC0415 - as below
-
-    return BatteryLimits(soc_min_pct=settings["soc_min_pct"], soc_max_pct=settings["soc_max_pct"])
+def _filter(module: str, kind: str, keys: tuple[str, ...], settings: Mapping[str, Any]) -> object:
+    made = getattr(import_module(f"samspel.shaping.{module}"), kind)
+    return made(**{key: settings[key] for key in keys})
 
 
 def _mqtt(*args: Any, **settings: Any) -> Transport:  # noqa: ANN401 - handed through

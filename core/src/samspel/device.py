@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from samspel.contract.capability import Direction, Route, Verify
 from samspel.contract.driver import ControlReading, ControlState, Driver, Identity, Json, Snapshot, WriteReport
 from samspel.contract.errors import DeviceBusy, DeviceRefused, SamspelError, StoreError, WrongDevice
 from samspel.contract.fault import FaultCode, Severity
-from samspel.contract.outcome import Deviation, Evidence, Stage, Verification
+from samspel.contract.outcome import Evidence, Stage, Verification
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
 from samspel.contract.telemetry import Quality, Reading
@@ -24,22 +24,21 @@ from samspel.control.journal import Documents, load
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Action as ControlAction
 from samspel.control.state import Phase, Policy, State
-from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
+from samspel.delivering import Delivering, route_of
+from samspel.delivery.latency import UNKNOWN_LATENCY_S
 from samspel.faults.tracker import FaultTracker
-from samspel.field_maps.keeper import ON_TRIAL, MapKeeper
+from samspel.field_maps.keeper import MapKeeper
 from samspel.headroom.simple import device_headroom
 from samspel.outlet import Outlet
 from samspel.pipeline import DevicePath
+from samspel.shaper import Shaper
 from samspel.shaping.chain import Chain, Result
-from samspel.shaping.filter import ShapingContext
-from samspel.shaping.gate import Action, decide
+from samspel.shaping.gate import Action
+from samspel.shaping.wear import WearMeter
 
 __all__ = ["Device", "DeviceLimits", "expected_serial"]
 
 logger = logging.getLogger("samspel.device")
-
-UNKNOWN_LATENCY_S = 30.0
-"""How long a battery may take to follow where no route says it."""
 
 FEED_S = 10.0
 """A feed that has not been sent by then is left to the next one."""
@@ -78,16 +77,15 @@ class Device:
         self._good: dict[str, Reading] = {}
         self.identity: Identity | None = None
         self.versions: dict[str, str] = {}
-        self._driver, self._chain, self._outlet, self._clock, self._limits = driver, chain, outlet, clock, limits
+        self._driver, self._outlet, self._clock, self._limits = driver, outlet, clock, limits
         self._journal, self._maps = journal, maps
-        self._remembering: asyncio.Task[None] | None = None
+        self._keeping: set[asyncio.Task[None]] = set()
         self.faults = FaultTracker(name)
-        self._delivery: Delivery | None = None
-        self._delivering: str | None = None
-        self._said_notes: tuple[str, ...] = ()
-        self._wrote_at = float("-inf")
-        self._waiting: str | None = None
+        keep = partial(self._keep, f"{name}/learned")
+        self._delivering = Delivering(clock, self._say, self._is_ours, keep, journal.get(f"{name}/learned"))
         reports = Reports(self._say, self._alarm, self._clear, chain.reset)
+        wear = WearMeter(chain.wear_budget, journal.get(f"{name}/wear"), clock, partial(self._keep, f"{name}/wear"))
+        self._shaper = Shaper(driver, chain, clock, wear, reports, maps)
         self.controller = Controller(name, DevicePath(self), reports, journal, clock, policy)
 
     # --- the stations, in the order of the path ---
@@ -107,7 +105,8 @@ class Device:
             return None
 
     async def snapshot(self) -> Snapshot:
-        """⑤ What a release will give back."""
+        """⑤ What a release will give back. Raises RequirementFailed, too, when the wear budget is spent."""
+        self._shaper.check_wear()
         return await self._driver.take()
 
     async def know_the_battery(self) -> None:
@@ -116,34 +115,13 @@ class Device:
         if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
             await self.poll(("fast",))
 
-    def shape(self, order: Follow, state: State) -> float:
-        """④ The power that may be written now, in W; a limit that changes it is told."""
-        context = ShapingContext(now=self._clock.monotonic(), written_w=state.written_w, readings=self._good)
-        shaped = self._on_trial(self._chain.shape(order.power_w, context))
-        self._say_clamps(shaped, order.command_id)
-        return shaped.target_w
+    def shape(self, order: Follow, state: State) -> Result:
+        """④ The power that may be written now; a limit that changes it is told."""
+        return self._shaper.shape(order, state, self._good)
 
-    def _on_trial(self, shaped: Result) -> Result:
-        """A new map gets little power until the battery has shown that it means what it says."""
-        bounded_w = shaped.target_w if self._maps is None else self._maps.bound(shaped.target_w)
-        return shaped if bounded_w == shaped.target_w else shaped.bounded(bounded_w, "map_trial", ON_TRIAL)
-
-    def gate(self, target_w: float, order: Follow, state: State) -> Action:
+    def gate(self, shaped: Result, order: Follow, state: State) -> Action:
         """④ Whether it is worth a write, and whether that may be now."""
-        route, now = self._route(target_w), self._clock.monotonic()
-        gate = partial(
-            decide,
-            target_w,
-            written_w=state.written_w,
-            force=order.force,
-            granularity_w=route.granularity_w if route else 1.0,
-            feed_due=route is not None and route.feed_s is not None and now - state.fed_at >= route.feed_s,
-            limited=target_w != order.power_w,
-        )
-        action = gate(spacing_left_s=self._wrote_at + route.spacing_s - now if route else 0.0)
-        if action is not Action.WRITE:
-            self._waiting = order.command_id if gate() is Action.WRITE else None
-        return action
+        return self._shaper.gate(shaped, order, state, self._route(shaped.target_w))
 
     async def journal(self, order: Follow, target_w: float) -> None:
         """③ What may be written is on disk before it is. Raises SequenceAbandoned when something took over."""
@@ -151,13 +129,12 @@ class Device:
 
     async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
         """⑤ Nothing is sent after the order's `not_after`."""
+        self._shaper.say_rest(target_w, order, state)
         writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w)
         report = await self._watched(writing)
-        self._wrote_at = self._clock.monotonic()
-        late = self._waiting == order.command_id and not order.news  # control has said that it was suppressed
-        for say in said_written(order.command_id, report) if late else ():
-            self._say(say)
-        self._waiting = None
+        if self._shaper.wrote(order):  # Control has said that it was suppressed.
+            for say in said_written(order.command_id, report):
+                self._say(say)
         return report
 
     async def feed(self, target_w: float, order: Follow, state: State) -> None:
@@ -185,14 +162,11 @@ class Device:
                 self._alarm(Alarm(FaultCode.COMMS_WRITE_REFUSED, Severity.MAJOR, str(error)))
             raise
         self._clear(Clear(FaultCode.COMMS_WRITE_REFUSED))
+        self._delivering.wrote()
         return report
 
     def _route(self, power_w: float) -> Route | None:
-        direction = Direction.ZERO
-        if power_w:
-            direction = Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
-        capabilities = self.controller.state.capabilities
-        return None if capabilities is None else capabilities.route(direction)
+        return route_of(self.controller.state.capabilities, power_w)
 
     # --- ⑤→①: upward ---
 
@@ -208,13 +182,18 @@ class Device:
         """Not waited for: a hanging disk must not keep a stop from the device. A take, which is, comes later."""
         name, document = f"{self.name}/identity", {"serial": serial}
         if self._journal.get(name) != document:
-            self._remembering = asyncio.create_task(self._keep(name, document))
+            self._keep(name, document)
 
-    async def _keep(self, name: str, document: Mapping[str, Json]) -> None:
+    def _keep(self, name: str, document: Mapping[str, Json]) -> None:
+        keeping = asyncio.create_task(self._put(name, document))
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._keeping.discard)
+
+    async def _put(self, name: str, document: Mapping[str, Json]) -> None:
         try:
             await self._journal.put(name, document)
         except StoreError as error:
-            logger.warning("identity not kept", extra={"device": self.name, "error": str(error)})
+            logger.warning("not kept", extra={"device": self.name, "document": name, "error": str(error)})
 
     def link_down(self) -> None:
         """The bus has lost the device."""
@@ -229,7 +208,7 @@ class Device:
         readings = await self._driver.read(groups)
         self.readings.update(readings)
         self._good.update((name, one) for name, one in readings.items() if one.quality is Quality.GOOD)
-        self._judge_delivery()
+        await self._delivering.observe(self.readings, self.controller.state, waiting=self._shaper.underway)
         await self._judge_map()
         self._outlet.telemetry(self.name, readings)
 
@@ -242,19 +221,23 @@ class Device:
         """What it could do now."""
         limits = self._limits
         state = self.controller.state
-        return device_headroom(
+        self._shaper.worn()
+        wear = self._shaper.wear
+        room = device_headroom(
             self.readings,
             charge_w=limits.charge_w,
             discharge_w=limits.discharge_w,
             soc_min_pct=limits.soc_min_pct,
             soc_max_pct=limits.soc_max_pct,
             effect=self.faults.effect,
-            available=state.link_up and state.stop is None and state.phase is not Phase.FOREIGN,
+            available=state.link_up and state.stop is None and state.phase is not Phase.FOREIGN and not wear.spent,
         )
+        return replace(room, writes_left=wear.left, why=(*room.why, *(["write_budget"] if wear.spent else [])))
 
     def birth(self) -> DeviceBirth:
         """Who it is and what it can do."""
-        return DeviceBirth(device=self.name, identity=self.identity, capabilities=self.controller.state.capabilities)
+        capabilities = None if self.identity is None else self._driver.capabilities()
+        return DeviceBirth(device=self.name, identity=self.identity, capabilities=capabilities)
 
     # --- the register map in use ---
 
@@ -306,18 +289,8 @@ class Device:
     def _say(self, say: Say) -> None:
         """Publish an outcome, with the evidence that belongs to it."""
         if say.stage in (Stage.WRITTEN, Stage.WRITE_SUPPRESSED):
-            self._begin_delivery(say.command_id)
-        tracked = self._delivery if say.command_id == self._delivering else None
-        after = evidence(self.readings, self._clock.monotonic()) if say.stage is None else None
-        self._outlet.outcome(
-            self.name,
-            say,
-            evidence=(tracked.before if tracked is not None and say.end is not None else None, after),
-            in_tolerance_pct=tracked.in_tolerance_pct if tracked is not None and say.end is not None else None,
-            energy_wh=tracked.energy_wh if tracked is not None and say.end is not None else None,
-        )
-        if say.end is not None and tracked is not None:
-            self._delivery = self._delivering = None
+            self._delivering.begin(say.command_id, self.readings)
+        self._outlet.outcome(self.name, say, **self._delivering.told(say, self.readings))
 
     def _alarm(self, alarm: Alarm) -> None:
         for fault in self.faults.alarm(alarm.code, alarm.severity, alarm.text, self._clock.wall()):
@@ -335,43 +308,15 @@ class Device:
         """And its end."""
         self._clear(Clear(code))
 
-    # --- delivery ---
-
-    def _begin_delivery(self, command_id: str) -> None:
-        now = self._clock.monotonic()
-        before: Evidence = evidence(self.readings, now)
-        self._delivery, self._delivering = Delivery(before=before, written_at=now), command_id
-        self._said_notes = ()
-
-    def _judge_delivery(self) -> None:
-        """While a command waits for the route's spacing, what stands in the registers is not yet its power."""
-        state = self.controller.state
-        if self._delivery is None or self._delivering is None or state.written_w is None:
-            return
-        if self._waiting == self._delivering:
-            return
-        before = self._delivery
-        self._delivery = follow(before, state.written_w, self.readings.get("battery_power_w"), Tolerance())
-        if self._delivery.delivered and not before.delivered:
-            route = self._route(state.written_w)
-            if route is not None and route.verify is Verify.EFFECT:
-                self._say(Say(command_id=self._delivering, stage=Stage.VERIFIED, verification=Verification.EFFECT))
-            self._say(Say(command_id=self._delivering, stage=Stage.DELIVERED, target_power_w=state.written_w))
-
-    def _say_clamps(self, shaped: Result, command_id: str) -> None:
-        """One deviation for each new set of reasons, not one a tick."""
-        reasons = tuple(note.reason for note in shaped.notes)
-        if reasons and reasons != self._said_notes:
-            self._say(
-                Say(
-                    command_id=command_id,
-                    deviation=Deviation.CLAMPED,
-                    reason=reasons[-1],
-                    text="; ".join(note.text for note in shaped.notes),
-                    target_power_w=shaped.target_w,
-                )
-            )
-        self._said_notes = reasons
+    async def _is_ours(self, state: State) -> bool:
+        """Whether the control block still holds what we wrote; if not, control looks who commands now."""
+        try:
+            reading = await self._driver.read_control(state.marks, state.snapshot or state.baseline)
+        except SamspelError:
+            return True  # Nothing is known of another; what was seen of the battery stands.
+        if reading.state is not ControlState.OURS:
+            self.controller.submit(Suspect())
+        return reading.state is ControlState.OURS
 
 
 def _held(state: State) -> Snapshot:

@@ -72,8 +72,8 @@ class DevicePath:
         device = self._device
         if order.force:
             await device.know_the_battery()
-        target_w = device.shape(order, state)
-        action = device.gate(target_w, order, state)
+        shaped = device.shape(order, state)
+        action, target_w = device.gate(shaped, order, state), shaped.target_w
         if action is Action.SUPPRESS:
             return None, False
         await device.journal(order, target_w)

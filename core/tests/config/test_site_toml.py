@@ -48,7 +48,7 @@ def test_fifteen_lines_are_enough(load, tmp_path):
     assert site.ranks() == {"fleet-a": Rank.DISPATCHER, "installer": Rank.INSTALLER}
     battery = site.devices["battery"]
     assert (battery.driver, battery.limits.charge_w, battery.limits.soc_max_pct) == ("acme", 5000, 95)
-    assert battery.filters == ("contract_limits", "battery_limits")
+    assert battery.filters == ("contract_limits", "gate", "wear_budget", "battery_limits")
     assert site.site.state_directory() == tmp_path / "samspel" / "home-0001"
     assert site.mqtt.read_password() is None
 

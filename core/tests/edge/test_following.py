@@ -25,7 +25,7 @@ from samspel.control.events import Follow, Say
 from samspel.control.state import Policy, State
 from samspel.device import Device, DeviceLimits
 from samspel.outlet import Outlet
-from samspel.shaping.chain import Chain
+from samspel.shaping.chain import Chain, Result
 from samspel.store.memory import MemoryJournal
 
 from .kit import DEVICE, SITE, Clock, Outbox
@@ -59,6 +59,9 @@ class Driver:
         self.calls.append(("write", power_w))
         return WriteReport(mark={}, power_w=power_w, verification=Verification.SKIPPED, skipped_because="stale")
 
+    def rest_s(self, power_w, previous_w):
+        return 0.0
+
     async def keep_alive(self, power_w, not_after, snapshot):
         self.calls.append(("feed", power_w))
 
@@ -77,7 +80,7 @@ def site():
     async def follow(power_w, command="c-1", *, news=False, force=False):
         """One tick, as `pipeline.DevicePath` and control have it."""
         order = Follow(1, command, power_w, clock.now + 60, force=force, news=news)
-        action = device.gate(power_w, order, device.controller.state)
+        action = device.gate(Result(power_w, power_w, ()), order, device.controller.state)
         if action == "feed":
             await device.feed(power_w, order, device.controller.state)
             state(fed_at=clock.now)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from samspel.config.shaping import ShapingConfig, standard_filters
 from samspel.contract.command import Rank
 from samspel.contract.errors import ConfigError
 from samspel.contract.signals import SIGNALS
@@ -158,7 +159,10 @@ class DeviceConfig(_Table):
     path: str | None = None
     serial: str | None = None
     limits: Limits = Limits()
-    filters: tuple[str, ...] = ("contract_limits", "battery_limits")
+    shaping: ShapingConfig = ShapingConfig()
+    filters: Annotated[tuple[str, ...], Field(validate_default=True)] = Field(
+        default_factory=lambda found: standard_filters(found.get("shaping", ShapingConfig()))
+    )
     poll: PollConfig = PollConfig()
     grid_sign: Literal["as_documented", "reversed"] = "as_documented"
     allow_firmware: bool = False
@@ -167,6 +171,13 @@ class DeviceConfig(_Table):
     constants: dict[str, Positive] = Field(default_factory=dict)
     units: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
     session: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _filters_fit(self) -> Self:
+        mistake = self.shaping.mistake(self.filters)
+        if mistake:
+            raise ValueError(mistake)
+        return self
 
     @field_validator("constants")
     @classmethod

@@ -144,6 +144,17 @@ class Driver(Protocol):
         """The record of the identified device; call after `identify`."""
         ...
 
+    @property
+    def persistent_writes(self) -> int:
+        """How many registers that wear have been sent by this object, whatever the answer was, stop and release too."""
+        ...
+
+    def rest_s(self, power_w: float, previous_w: float | None) -> float:
+        """How long the battery would stand at 0 W before it moves this way: the dwell of a reversal, or what is left of
+        it. `previous_w` as in `set_power`. Call after `identify`.
+        """
+        ...
+
     def versions(self) -> Mapping[str, str]:
         """What it is driven by (the register map and its digest), for the birth message; call after `identify`."""
         ...

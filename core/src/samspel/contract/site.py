@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from samspel.contract.capability import Capabilities
 from samspel.contract.driver import Identity
-from samspel.contract.units import Identifier, Nonce
+from samspel.contract.units import Identifier, Nonce, NonNegativeInt
 
 __all__ = [
     "BIRTH_SCHEMA",
@@ -73,11 +73,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHeadroom:
-    """Watts that one device can sustain each way now, both >= 0, and why they are not more."""
+    """Watts that one device can sustain each way now, both >= 0, and why they are not more.
+
+    `writes_left`: writes of registers that wear, today; absent where the site sets no budget.
+    """
 
     charge_w: float
     discharge_w: float
     why: tuple[str, ...] = ()
+    writes_left: NonNegativeInt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

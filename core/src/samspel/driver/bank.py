@@ -11,9 +11,16 @@ from samspel.contract.ports import BusLink, Clock, Priority, Table
 from samspel.driver.further import FurtherUnit
 from samspel.driver.lingering import Lingering
 from samspel.registers.codec import from_raw, to_raw
-from samspel.registers.model import Register, RegisterMap
+from samspel.registers.model import Life, Register, RegisterMap
 
-__all__ = ["Bank"]
+__all__ = ["Bank", "Wear"]
+
+
+@dataclass(slots=True)
+class Wear:
+    """How many registers that wear have been handed to the bus; what came of it does not matter."""
+
+    writes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Bank:
     """The named registers of one map on one link. Every method may raise any `BusError`.
 
     `further` are the other units at which rows may stand, by the map's names. `read_back` false says that readings
-    may linger after a write (see `lingering`).
+    may linger after a write (see `lingering`). `wear` counts for the whole life of a driver.
     """
 
     def __init__(
@@ -37,8 +44,10 @@ class Bank:
         *,
         further: Mapping[str, FurtherUnit] | None = None,
         read_back: bool = True,
+        wear: Wear | None = None,
     ) -> None:
         self.map = registers
+        self.wear = wear or Wear()
         self.read_back = read_back
         self._link = link
         self._clock = clock
@@ -124,6 +133,7 @@ class Bank:
     ) -> None:
         for row in rows:
             self._seen.pop(row.name, None)
+        self.wear.writes += sum(row.life is Life.PERSISTENT for row in rows)
         await self._link.write(rows[0].address, words, function=function, priority=priority, not_after=not_after)
 
 

@@ -81,6 +81,16 @@ class Commander:
         """What a zero or a stop may have left, whoever lost the journal of it."""
         return Marks().plan(self.map, (*_all_steps(self.map.zero), *_all_steps(self.map.stop)), 0.0)
 
+    def rest_s(self, power_w: float, previous_w: float | None) -> float:
+        """How long a command of this power stands at zero first: a reversal's dwell, or what is left of it."""
+        direction = direction_of(power_w)
+        route = self.capabilities.route(direction)
+        if route is None or direction is Direction.ZERO:
+            return 0.0
+        if previous_w is not None and previous_w * power_w < 0:
+            return route.reversal_dwell_s
+        return self.rest.left_s(direction, route.reversal_dwell_s)
+
     # --- commands ---
 
     async def set_power(

@@ -13,7 +13,7 @@ from samspel.contract.driver import ActiveFault, ControlReading, Identity, Mark,
 from samspel.contract.errors import BusError, DriverError, MapError, RequirementFailed, WrongDevice
 from samspel.contract.ports import BusLink, Clock, Priority
 from samspel.contract.telemetry import Reading
-from samspel.driver.bank import Bank
+from samspel.driver.bank import Bank, Wear
 from samspel.driver.device import Device, SiteShare
 from samspel.driver.faults import FaultTable
 from samspel.driver.further import FurtherUnit
@@ -66,6 +66,7 @@ class MapDriver:
         self._options = options or DriverOptions()
         self._further = {name: FurtherUnit(name, other, clock) for name, other in (further or {}).items()}
         self._turns = Turns()
+        self._wear = Wear()
         self._device: Device | None = None
 
     # --- who ---
@@ -175,6 +176,15 @@ class MapDriver:
         await device.commander.check_requirements()
         return await device.snapshot()
 
+    @property
+    def persistent_writes(self) -> int:
+        """Registers that wear, as they were handed to the bus since this object was made."""
+        return self._wear.writes
+
+    def rest_s(self, power_w: float, previous_w: float | None) -> float:
+        """See `Driver`. Where the map leaves a reversal to the device this is what the device takes."""
+        return self._known.commander.rest_s(power_w, previous_w)
+
     def plan(self, power_w: float) -> Mark:
         """What `set_power` may write for this power; nothing is read for it."""
         return self._known.commander.plan(power_w)
@@ -233,7 +243,7 @@ class MapDriver:
 
     def _make(self, identity: Identity, registers: RegisterMap) -> Device:
         read_back = self._manifest.paths[self._path].read_back
-        bank = Bank(registers, self._link, self._clock, further=self._further, read_back=read_back)
+        bank = Bank(registers, self._link, self._clock, further=self._further, read_back=read_back, wear=self._wear)
         frozen_after_s = self._options.frozen_after_s
         site = SiteShare(
             grid_sign=self._options.grid_sign,

@@ -1,56 +1,75 @@
-"""The chain: filters in the site's order, hard limits last, one state for each."""
+"""The chain: filters in the site's order, hard limits last, one state for each; and the gate that the list names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from samspel.contract.errors import ConfigError
 from samspel.shaping.filter import Filter, Note, ShapingContext
+from samspel.shaping.gate import OPEN, Gate
+from samspel.shaping.wear import WearBudget
 
 __all__ = ["Chain", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The target that may be written, and every reason why it differs from what was wanted."""
+    """The target that may be written, and every reason why it differs from what was wanted.
+
+    `limited`: the power in force is more than a hard limit allows now, so that less may not wait.
+    """
 
     wanted_w: float
     target_w: float
     notes: tuple[Note, ...]
+    limited: bool = False
 
     def bounded(self, target_w: float, reason: str, text: str) -> Result:
-        """The same, with one more reason for less power."""
-        return Result(self.wanted_w, target_w, (*self.notes, Note(reason, text)))
+        """The same, with one more reason for less power, which may not wait either."""
+        return Result(self.wanted_w, target_w, (*self.notes, Note(reason, text)), limited=True)
 
 
 class Chain:
-    """Runs every filter on every target. The only mutable thing is the tuple of filter states."""
+    """Runs every filter on every target. The only mutable things are the filters' states and the last answer."""
 
-    def __init__(self, filters: Sequence[Filter[Any]]) -> None:
-        soft_after_hard = [late.name for early, late in pairwise(filters) if early.hard and not late.hard]
+    def __init__(self, stations: Sequence[Filter[Any] | Gate]) -> None:
+        soft_after_hard = [late.name for early, late in pairwise(stations) if early.hard and not late.hard]
         if soft_after_hard:
             raise ConfigError(
                 f"filter {soft_after_hard[0]!r} stands after a hard limit; hard limits come last in the list of filters"
             )
-        self._filters = tuple(filters)
+        self.filters: tuple[Filter[Any], ...] = tuple(one for one in stations if not isinstance(one, Gate))
+        self.gate = next((one for one in stations if isinstance(one, Gate)), OPEN)
+        self.wear_budget = next((one for one in self.filters if isinstance(one, WearBudget)), None)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything: after a stop, a release, or a start."""
-        self._states = tuple(one.initial() for one in self._filters)
+        self._states = tuple(one.initial() for one in self.filters)
+        self._shaped_w: float | None = None
 
     def shape(self, wanted_w: float, context: ShapingContext) -> Result:
         """The wanted power (W, contract sign) after every filter."""
+        context = replace(context, shaped_w=self._shaped_w)
         target_w = wanted_w
         notes: list[Note] = []
         states: list[Any] = []
-        for one, state in zip(self._filters, self._states, strict=True):
+        for one, state in zip(self.filters, self._states, strict=True):
             shaped = one.apply(state, target_w, context)
             states.append(shaped.state)
             notes.extend(shaped.notes)
             target_w = shaped.target_w
-        self._states = tuple(states)
-        return Result(wanted_w, target_w, tuple(notes))
+        self._states, self._shaped_w = tuple(states), target_w
+        return Result(wanted_w, target_w, tuple(notes), target_w != context.written_w and self._exceeds(context))
+
+    def _exceeds(self, context: ShapingContext) -> bool:
+        """Whether the power in force is more than the hard limits allow now."""
+        written_w = context.written_w or 0.0
+        allowed_w = written_w
+        for one, state in zip(self.filters, self._states, strict=True):
+            if one.hard:
+                allowed_w = one.apply(state, allowed_w, context).target_w
+        return abs(allowed_w) < abs(written_w)

@@ -24,10 +24,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShapingContext:
-    """What a filter may know: the time, the last power written, and the newest readings."""
+    """What a filter may know: the time, the last power written, and the newest readings.
+
+    `shaped_w` is the chain's answer at the tick before, nothing at the first; `worn` counts today's writes of registers
+    that wear.
+    """
 
     now: float
     written_w: float | None
+    shaped_w: float | None = None
+    worn: int = 0
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
     def fresh(self, signal: str, max_age_s: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeVar
 
 from samspel.shaping.filter import Filter, Note, Shaped, ShapingContext
@@ -37,5 +38,6 @@ class TowardZero(Filter[State]):
         low, high = min(0.0, target_w), max(0.0, target_w)
         if low <= shaped.target_w <= high:
             return shaped
+        bounded_w = min(max(low, shaped.target_w), high) if math.isfinite(shaped.target_w) else 0.0
         note = Note("filter_bounded", f"filter {self.name!r} wanted {shaped.target_w:.0f} W; it may only reduce")
-        return Shaped(shaped.state, min(max(shaped.target_w, low), high), (*shaped.notes, note))
+        return Shaped(shaped.state, bounded_w, (*shaped.notes, note))

@@ -1,0 +1,116 @@
+"""Station ④ of one device: its chain, the gate at its wire, what its registers wear, and what is said of all that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from samspel.contract.capability import Route
+from samspel.contract.driver import Driver
+from samspel.contract.errors import RequirementFailed
+from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.outcome import Deviation
+from samspel.contract.ports import Clock
+from samspel.contract.telemetry import Reading
+from samspel.control.events import Alarm, Clear, Follow, Say
+from samspel.control.shell import Reports
+from samspel.control.state import State
+from samspel.field_maps.keeper import ON_TRIAL, MapKeeper
+from samspel.shaping.chain import Chain, Result
+from samspel.shaping.filter import ShapingContext
+from samspel.shaping.gate import Action
+from samspel.shaping.wear import WearMeter
+from samspel.shaping.wire import Change, Wire
+
+__all__ = ["Shaper"]
+
+
+class Shaper:
+    """Stop and release never come here; they reset the chain."""
+
+    def __init__(
+        self, driver: Driver, chain: Chain, clock: Clock, wear: WearMeter, reports: Reports, maps: MapKeeper | None
+    ) -> None:
+        self._driver, self._chain, self._clock, self._reports, self._maps = driver, chain, clock, reports, maps
+        self.wear = wear
+        self.wire = Wire()
+        self._said: tuple[str, tuple[str, ...]] = ("", ())
+
+    def shape(self, order: Follow, state: State, readings: Mapping[str, Reading]) -> Result:
+        """The power that may be written now; a limit that changes it is told. No filter can change the readings."""
+        context = ShapingContext(
+            now=self._clock.monotonic(),
+            written_w=state.written_w,
+            readings=MappingProxyType(readings),
+            worn=self.worn(),
+        )
+        shaped = self._on_trial(self._chain.shape(order.power_w, context))
+        self._say_clamps(shaped, order.command_id)
+        return shaped
+
+    def gate(self, shaped: Result, order: Follow, state: State, route: Route | None) -> Action:
+        """Whether it is worth a write, and whether that may be now."""
+        change = Change(
+            command_id=order.command_id,
+            target_w=shaped.target_w,
+            written_w=state.written_w,
+            force=order.force,
+            limited=shaped.limited,
+            fed_at=state.fed_at,
+        )
+        return self.wire.decide(change, self._chain.gate, route, self._clock.monotonic())
+
+    def say_rest(self, target_w: float, order: Follow, state: State) -> None:
+        """A reversal waits at 0 W; whoever commands it learns it before, not after."""
+        rest_s = self._driver.rest_s(target_w, state.written_w)
+        if rest_s:
+            text = f"a reversal: the battery rests at 0 W for {rest_s:.0f} s before it moves the other way"
+            say = Say(command_id=order.command_id, deviation=Deviation.DWELL, reason="reversal", text=text)
+            self._reports.say(say)
+
+    def wrote(self, order: Follow) -> bool:
+        """A write has ended; whether it comes late, for a command that had to wait for it."""
+        late = self.wire.waiting == order.command_id and not order.news
+        self.wire.wrote(self._clock.monotonic())
+        return late
+
+    @property
+    def underway(self) -> str | None:
+        """The command whose power is not on the wire yet: it waits for the route's spacing, or is slewed."""
+        command_id, reasons = self._said
+        return command_id if "slew" in reasons else self.wire.waiting
+
+    def worn(self) -> int:
+        """Today's writes of registers that wear; a spent budget is a fault."""
+        worn = self.wear.note(self._driver.persistent_writes)
+        if self.wear.spent:
+            self._reports.alarm(Alarm(FaultCode.CONTROL_WRITE_BUDGET, Severity.MAJOR, self.wear.spent))
+        else:
+            self._reports.clear(Clear(FaultCode.CONTROL_WRITE_BUDGET))
+        return worn
+
+    def check_wear(self) -> None:
+        """Before control is taken. Raises RequirementFailed when the budget is spent."""
+        self.worn()
+        if self.wear.spent:
+            raise RequirementFailed(self.wear.spent)
+
+    def _on_trial(self, shaped: Result) -> Result:
+        """A new map gets little power until the battery has shown that it means what it says."""
+        bounded_w = shaped.target_w if self._maps is None else self._maps.bound(shaped.target_w)
+        return shaped if bounded_w == shaped.target_w else shaped.bounded(bounded_w, "map_trial", ON_TRIAL)
+
+    def _say_clamps(self, shaped: Result, command_id: str) -> None:
+        """One deviation for each new set of reasons, not one a tick."""
+        reasons = tuple(note.reason for note in shaped.notes)
+        if reasons and self._said != (command_id, reasons):
+            self._reports.say(
+                Say(
+                    command_id=command_id,
+                    deviation=Deviation.CLAMPED,
+                    reason=reasons[-1],
+                    text="; ".join(note.text for note in shaped.notes),
+                    target_power_w=shaped.target_w,
+                )
+            )
+        self._said = (command_id, reasons)
