@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from samspel.contract.capability import Capabilities
 from samspel.contract.driver import ControlReading, Identity, Snapshot
@@ -152,10 +153,16 @@ class Device:
         found = ((row.name, self._neutral(row, samples)) for row in self._owned_rows())
         return {name: raw for name, raw in found if raw is not None}
 
+    @cached_property
+    def _fixed_neutrals(self) -> Mapping[str, int]:
+        """Those that the map itself gives, raw; they are asked for at every look at control."""
+        rows = [self.map.registers[name] for name in self.map.owned]
+        return {row.name: literal_raw(row, row.neutral.value) for row in rows if isinstance(row.neutral, Literal)}
+
     def _neutral(self, row: Register, samples: Mapping[str, Sample]) -> int | None:
         """The raw neutral, where it can be told: a live ceiling of 0 is a sleeping battery, not a neutral limit."""
         if row.neutral is None or isinstance(row.neutral, Literal):
-            return None if row.neutral is None else literal_raw(row, row.neutral.value)
+            return self._fixed_neutrals.get(row.name)
         source = self._carrier(row.neutral.name)
         if source is None or source.name not in samples:
             return None

@@ -44,7 +44,7 @@ class Reader:
         """Whether the device has said that it has no such register, or the site names no unit where it stands."""
         if not self.bank.reaches(self.bank.row(name)):
             return True
-        return name in self.quarantine.standing(self.clock.monotonic()).absent
+        return self.quarantine.absent(name, self.clock.monotonic())
 
     async def read(self, rows: Iterable[Register], priority: Priority, samples: dict[str, Sample]) -> BusError | None:
         """Read into `samples`. Returns the error that kept some rows from being read; a lost link ends the round.

@@ -50,9 +50,14 @@ class Quarantine:
             self._suspect.discard(name)
             self._proven.add(name)
 
+    def absent(self, register: str, now: float) -> bool:
+        """Whether it was refused so lately that it is left in peace."""
+        refused_at = self._refused_at.get(register)
+        return refused_at is not None and now - refused_at < self.recheck_s
+
     def standing(self, now: float) -> Standing:
         """What a plan has to know. An absent register whose time has come is a suspect: asked, but by itself."""
-        absent = frozenset(name for name, at in self._refused_at.items() if now - at < self.recheck_s)
+        absent = frozenset(name for name in self._refused_at if self.absent(name, now))
         parted = (pairwise(block) for block, at in self._blocks.items() if now - at < self.recheck_s)
         return Standing(
             absent=absent,
