@@ -20,6 +20,7 @@ Words = tuple[int, ...]
 Value = int | float | str
 
 _WIDTH = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "u64": 4, "i64": 4, "f32": 2}
+_SIGNED = frozenset({"i16", "i32", "i64"})
 _ADDRESS_COLUMNS = ("address", "wire_address", "address_dec")
 
 
@@ -61,12 +62,12 @@ class Register:
     @property
     def signed(self) -> bool:
         """True for two's complement integers."""
-        return self.kind in {"i16", "i32", "i64"}
+        return self.kind in _SIGNED
 
     @property
     def raw_range(self) -> tuple[int, int]:
         """The lowest and the highest raw integer that it can hold."""
-        return _raw_range(self.count, self.signed)
+        return _raw_range(self.kind, self.count)
 
     @property
     def numeric(self) -> bool:
@@ -133,9 +134,9 @@ class Register:
 
 
 @cache
-def _raw_range(count: int, signed: bool) -> tuple[int, int]:
+def _raw_range(kind: str, count: int) -> tuple[int, int]:
     half = 1 << 16 * count - 1
-    return (-half, half - 1) if signed else (0, 2 * half - 1)
+    return (-half, half - 1) if kind in _SIGNED else (0, 2 * half - 1)
 
 
 def _encode_text(register: Register, value: object) -> Words:
