@@ -103,11 +103,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @dataclass
 class Mosquitto:
-    """One broker on a port of its own, which stays the same through stop, kill and start."""
+    """One broker on a port of its own, which stays the same through stop, kill and start.
+
+    `config` replaces the usual configuration; `{port}` in it stands for the port.
+    """
 
     program: str
     folder: Path
     extra_config: str = ""
+    config: str | None = None
     host: str = HOST
     port: int = 0
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -154,6 +158,8 @@ class Mosquitto:
         return False
 
     def _config(self, port: int) -> str:
+        if self.config is not None:
+            return self.config.replace("{port}", str(port))
         return "\n".join(
             [
                 f"listener {port} {self.host}",
@@ -206,14 +212,14 @@ def mosquitto_path() -> str:
 def mosquitto_factory(
     mosquitto_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Mosquitto]]:
-    """`mosquitto_factory(extra_config="")` starts one more broker; all are ended with the session.
+    """`mosquitto_factory(extra_config="", config=None)` starts one more broker; all are ended with the session.
 
     For a broker a module or a class long, wrap it in a fixture of that scope that calls `stop()` at its end.
     """
     brokers: list[Mosquitto] = []
 
-    def make(extra_config: str = "") -> Mosquitto:
-        broker = Mosquitto(mosquitto_path, tmp_path_factory.mktemp("mosquitto"), extra_config)
+    def make(extra_config: str = "", *, config: str | None = None) -> Mosquitto:
+        broker = Mosquitto(mosquitto_path, tmp_path_factory.mktemp("mosquitto"), extra_config, config)
         brokers.append(broker)
         broker.start()
         return broker

@@ -20,12 +20,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import LogLevel
 from paho.mqtt.reasoncodes import ReasonCode
 
 from samspel.contract.errors import ConfigError, TransportError
 from samspel.contract.ports import Clock, Inbound, Outbound
 from samspel.transport.mqtt_client import check, connect, make_client, publish, read, subscribe
 from samspel.transport.mqtt_options import MqttOptions, Protocol
+from samspel.transport.mqtt_trouble import connect_trouble, hang_up_trouble
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -89,6 +91,7 @@ class Connection:
         self._greeted = False
         self._was_up = False
         self._trouble: Ended | None = None
+        self._paho_said = ""
         self._socket: SocketLike | None = None
         self._alive_at = time.monotonic()
         self.thread = threading.Thread(target=self._run, name="samspel-mqtt", daemon=True)
@@ -134,8 +137,10 @@ class Connection:
         ended = Ended("the connection's thread was killed")
         try:
             ended = self._connect_and_serve()
-        except (OSError, ConfigError, TransportError, ValueError) as error:
-            ended = Ended(f"{type(error).__name__}: {error}")
+        except ConfigError as error:
+            ended = Ended(str(error))
+        except (OSError, TransportError, ValueError) as error:
+            ended = Ended(connect_trouble(error, self._options))
         except Exception as error:  # noqa: BLE001 -- whatever it is, a new connection follows
             _log.exception("the connection to the broker failed in an unexpected way")
             ended = Ended(f"{type(error).__name__}: {error}")
@@ -150,6 +155,7 @@ class Connection:
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_publish = self._on_publish
+        client.on_log = self._on_log
         connect(client, self._options, self._protocol)
         self._socket = client.socket()
         try:
@@ -276,7 +282,16 @@ class Connection:
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
         if self._trouble is None:
-            self._trouble = Ended(f"the connection ended: {reason}", silent=not self._greeted)
+            self._trouble = Ended(f"the connection ended: {reason}") if self._greeted else self._hung_up()
+
+    def _hung_up(self) -> Ended:
+        """Where TLS objects, another version of MQTT would not help."""
+        return Ended(hang_up_trouble(self._paho_said, self._options), silent="ALERT" not in self._paho_said)
+
+    def _on_log(self, _client: Client, _data: object, level: int, text: str) -> None:
+        """The only place where paho tells what a socket, or TLS, objected to."""
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._paho_said = text
 
     # From here on: either thread.
 

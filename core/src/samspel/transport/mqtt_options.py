@@ -47,10 +47,15 @@ class MqttOptions:
     reconnect_max_s: float = 60.0
     max_inbound_bytes: int = 64 * 1024
 
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return bool(self.tls or self.ca_file or self.cert_file)
+
 
 def tls_context(options: MqttOptions) -> ssl.SSLContext | None:
     """The TLS context that the options ask for, if any. Raises ConfigError for files that cannot be used."""
-    if not (options.tls or options.ca_file or options.cert_file):
+    if not options.uses_tls:
         return None
     try:
         context = ssl.create_default_context(cafile=options.ca_file)
