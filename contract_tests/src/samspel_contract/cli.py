@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from samspel.contract.errors import SamspelError
 
+from samspel_contract import differential
 from samspel_contract.catalogue import catalogue
 from samspel_contract.html import html_of
 from samspel_contract.isolated import run_isolated
@@ -44,6 +45,9 @@ def run(
         typer.echo(done.output)
     typer.echo(text_of(found, catalogue()))
     raise typer.Exit(0 if found.passed else 1)
+
+
+app.command("differential")(differential.main)
 
 
 def _write(path: Path | None, text: str) -> None:
