@@ -6,6 +6,7 @@ dossier, and are written down in its test.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -54,6 +55,7 @@ class ForeignInverter:
     holding: Words
     input: Words = field(default_factory=dict)
     written: list[tuple[int, ...]] = field(default_factory=list)
+    answer_s: float = 0.0
     port: int = 0
     twin: Any = None
 
@@ -66,8 +68,10 @@ class ForeignInverter:
     async def act(
         self, function: int, start: int, address: int, count: int, registers: list[int], values: Any
     ) -> ExcCodes | None:
+        """The server asks once more, without values, for the echo of a single write."""
+        await asyncio.sleep(self.answer_s)
         self.measure()
-        if function in (WRITE_ONE, WRITE_MANY):
+        if function in (WRITE_ONE, WRITE_MANY) and values is not None:
             return self._told(function, address, list(values))
         words = self.input if function == READ_INPUT else self.holding
         for place in range(address, address + count):
@@ -128,8 +132,10 @@ async def read_by_hand(folder: Path, inverter: ForeignInverter, unit: str = "?un
     return document["identity"], good
 
 
-async def commanded_by_hand(folder: Path, inverter: ForeignInverter, power_w: float, *words: object) -> None:
+async def commanded_by_hand(
+    folder: Path, inverter: ForeignInverter, power_w: float, *words: object, for_s: int = 6
+) -> None:
     """Followed for some seconds, proved, and given back."""
-    ran = await samspel(folder, "command", url(inverter), "set-power", power_w, "--for", 6, "--json", *words)
+    ran = await samspel(folder, "command", url(inverter), "set-power", power_w, "--for", for_s, "--json", *words)
     assert ran.code == 0, ran
     assert {"delivered", "verified"} <= {one.get("stage") for one in ran.lines}

@@ -20,7 +20,7 @@ from typing import Any
 from samspel.bus.url import BusUrl, parse_url
 from samspel.connect import Connected, attach, find_device, owned_endpoint, wait_confirmed
 from samspel.contract.admitted import Admitted
-from samspel.contract.command import Command, OnExpiry, Rank, Release, SetPower, Stop
+from samspel.contract.command import Accept, Command, OnExpiry, Rank, Release, SetPower, Stop
 from samspel.contract.errors import BusError, ConfigError, LinkDown, SamspelError, WrongDevice
 from samspel.contract.ports import Clock, Outbound, OutboxRow
 from samspel.control.state import Phase, Policy
@@ -94,13 +94,13 @@ class ByHand:
     def __init__(self, device: Device, outbox: _LocalOutbox, clock: Clock, issuer: str) -> None:
         self._device, self._outbox, self._clock, self._issuer = device, outbox, clock, issuer
 
-    async def set_power(self, power_w: float, for_s: float) -> Ending:
+    async def set_power(self, power_w: float, for_s: float, accept: Accept = Accept.EXACT) -> Ending:
         """Take, follow for `for_s` seconds, release and verify; raises nothing but SamspelError.
 
         What an earlier command left behind is recovered first, and taken over from there.
         """
         await reach(self._device, SETTLED, self._clock, SETTLE_S)
-        command = SetPower(**self._envelope(for_s), power_w=power_w, on_expiry=OnExpiry.RELEASE)
+        command = SetPower(**self._envelope(for_s), power_w=power_w, on_expiry=OnExpiry.RELEASE, accept=accept)
         self._submit(command, deadline=self._clock.monotonic() + for_s)
         try:
             ending = await self._ended(command.id, for_s + ANSWER_S)

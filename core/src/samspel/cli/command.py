@@ -17,6 +17,7 @@ from samspel.cli.output import ExitCode, console, print_json
 from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
 from samspel.config.site import DeviceConfig
+from samspel.contract.command import Accept
 from samspel.contract.errors import ConfigError
 from samspel.control.state import Phase
 from samspel.device import DeviceLimits
@@ -50,6 +51,9 @@ def run(
     soc_min: Annotated[float, typer.Option(min=0, max=100, help="Do not discharge at or below, in percent.")] = 10.0,
     control: Annotated[str, typer.Option(help="A further way of control of the driver's map.")] = "",
     constant: Annotated[list[str], typer.Option(help="From the nameplate: rated_power_w=10000.")] = [],  # noqa: B006
+    accept: Annotated[Accept, typer.Option(help="How well it has to follow; some devices cannot do it exactly.")] = (
+        Accept.EXACT
+    ),
     json: Annotated[bool, typer.Option("--json", help="One line of JSON for each stage.")] = False,
 ) -> ExitCode:
     """Command."""
@@ -60,7 +64,7 @@ def run(
     limits = DeviceLimits(charge_w=max_w, discharge_w=max_w, soc_min_pct=soc_min, soc_max_pct=100.0)
     try:
         options = DriverOptions(control=control, constants=_constants(constant))
-        ending = asyncio.run(_command(url, driver, limits, options, verb, power_w or 0.0, for_s, json=json))
+        ending = asyncio.run(_command(url, driver, limits, options, verb, power_w or 0.0, for_s, accept, json=json))
     except asyncio.CancelledError:
         return ExitCode.INTERRUPTED
     if verb is Verb.STOP and not json:
@@ -86,6 +90,7 @@ async def _command(
     verb: Verb,
     power_w: float,
     for_s: float,
+    accept: Accept,
     *,
     json: bool,
 ) -> Ending:
@@ -95,13 +100,13 @@ async def _command(
         # SIGTERM is treated as Ctrl-C is: release first, then go.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with by_hand(url, driver, limits, SystemClock(), random.SystemRandom(), show, options) as hand:
-        return await _carry_out(hand, verb, power_w, for_s)
+        return await _carry_out(hand, verb, power_w, for_s, accept)
 
 
-async def _carry_out(hand: ByHand, verb: Verb, power_w: float, for_s: float) -> Ending:
+async def _carry_out(hand: ByHand, verb: Verb, power_w: float, for_s: float, accept: Accept) -> Ending:
     match verb:
         case Verb.SET_POWER | Verb.ZERO:
-            return await hand.set_power(power_w, for_s)
+            return await hand.set_power(power_w, for_s, accept)
         case Verb.RELEASE:
             return await hand.release()
         case Verb.STOP:
