@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ from samspel.driver.options import DriverOptions
 from samspel.edge import Edge, Rates, Station, offline_message
 from samspel.outlet import Outlet
 from samspel.shaping.chain import Chain
+from samspel.shaping.filter import Filter
+from samspel.shaping.gate import Gate
 from samspel.shaping.limits import BatteryLimits, ContractLimits
 from samspel.store.memory import MemoryStore
 from samspel.transport.memory import MemoryBroker, MemoryTransport
@@ -49,8 +51,8 @@ QUIET = Rates(fast_s=1e6, slow_s=1e6, static_s=1e6, faults_s=1e6)
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What every process of one site has in common. `most_w` are the contract's limits, each way. What a process draws
-    at random comes from `seed` and its own number.
+    """What every process of one site has in common. `most_w` are the contract's limits, each way; `shaping` is what
+    stands between those and the battery's own. What a process draws at random comes from `seed` and its own number.
     """
 
     target: Target
@@ -61,6 +63,7 @@ class Setting:
     most_w: float = MOST_W
     ranks: Mapping[str, Rank] = field(default_factory=lambda: RANKS)
     seed: int = 1
+    shaping: Sequence[Filter[Any] | Gate] = ()
 
 
 async def end_tasks(tasks: set[asyncio.Task[Any]]) -> None:
@@ -158,7 +161,11 @@ class Life:
         most_w, (low, high) = setting.most_w, WINDOW_PCT
         limits = DeviceLimits(charge_w=most_w, discharge_w=most_w, soc_min_pct=low, soc_max_pct=high)
         chain = Chain(
-            [ContractLimits(charge_w=most_w, discharge_w=most_w), BatteryLimits(soc_min_pct=low, soc_max_pct=high)]
+            [
+                ContractLimits(charge_w=most_w, discharge_w=most_w),
+                *setting.shaping,
+                BatteryLimits(soc_min_pct=low, soc_max_pct=high),
+            ]
         )
         url = self._url
         endpoint = Endpoint(url.host, url.port, self.profile, setting.clock, rng=rng, connector=self.wire.connect)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +20,8 @@ from samspel.contract.command import Rank
 from samspel.contract.ports import Inbound, Outbound
 from samspel.control.state import Policy
 from samspel.edge import Rates
+from samspel.shaping.filter import Filter
+from samspel.shaping.gate import Gate
 from samspel.store.memory import MemoryStore
 from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel_sim.behaviour import TwinOptions
@@ -269,6 +271,7 @@ async def open_site(
     seed: int = 1,
     step_s: float = STEP_S,
     ranks: Mapping[str, Rank] | None = None,
+    shaping: Sequence[Filter[Any] | Gate] = (),
 ) -> AsyncIterator[Site]:
     """A home whose own logic discharges into the house. Nothing runs yet: `begin` or `settled` starts an edge."""
     clock = LoopClock()
@@ -282,6 +285,7 @@ async def open_site(
         most_w=most_w,
         ranks=ranks or RANKS,
         seed=seed,
+        shaping=shaping,
     )
     site = Site(target, twin, setting)
     await site.listen()
