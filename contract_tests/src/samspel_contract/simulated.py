@@ -21,6 +21,8 @@ class _Jump(selectors.DefaultSelector):
     now_s = START_S
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout == 0:
+            return []  # the loop has something to run: no need to ask the kernel for more
         ready = super().select(0)
         if ready:
             return ready

@@ -48,7 +48,8 @@ class Bank:
         self.echoes: dict[int, int] = {}
         """Words that holding registers still show, by address, while what was written is not read back yet."""
         self._words: dict[str, Words] = {}
-        self._raw: dict[str, int] = {}  # the same as numbers, where known: logic and measurements come back to them
+        self._raw: dict[str, int] = {}  # the same as numbers, where known: control logic asks for the same few
+        self._measured: dict[str, float] = {}  # where they come from a measurement: most are what they were
         self._readable = {space: _readable([*table, *self._holes.inside], space, gap) for space in Space}
         for first, count in windows:
             self._readable[Space.HOLDING].update(range(first, first + count))
@@ -105,6 +106,7 @@ class Bank:
         """Keep the words of one register. CodecError unless they fill it."""
         register.check_length(words)
         self._raw.pop(register.name, None)
+        self._measured.pop(register.name, None)
         self._words[register.name] = tuple(words)
 
     def words(self, name: str) -> Words:
@@ -119,13 +121,14 @@ class Bank:
 
     def put_clamped(self, name: str, value: float) -> None:
         """Store a measured number; what does not fit is stored as the nearest that does."""
+        if self._measured.get(name) == value:
+            return
         register = self.table[name]
         low, high = register.raw_range
         raw = max(low, min(high, round(value / register.scale)))
-        if self._raw.get(name) == raw:
-            return  # most measurements are what they were
-        self.store(register, register.encode_raw(raw))
-        self._raw[name] = raw
+        if self._raw.get(name) != raw:
+            self.store(register, register.encode_raw(raw))
+        self._raw[name], self._measured[name] = raw, value
 
     def number(self, name: str) -> float:
         """The stored value of a numeric register in its unit."""

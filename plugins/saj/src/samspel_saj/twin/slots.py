@@ -31,10 +31,10 @@ def active(bank: Bank, now: datetime) -> Slot | None:
 def _first(bank: Bank, side: str, now: datetime) -> Slot | None:
     enabled = bank.raw(f"{side}_slots_enable")
     minute = now.hour * 60 + now.minute
-    for number in _SLOTS:
+    for number in (one for one in _SLOTS if enabled >> one - 1 & 1):
         days, percent = divmod(bank.raw(f"{side}_slot{number}_days_power"), 256)
         start, end = (_minute(bank.raw(f"{side}_slot{number}_{edge}")) for edge in ("start", "end"))
-        if enabled >> number - 1 & 1 and days >> now.weekday() & 1 and start <= minute < end:
+        if days >> now.weekday() & 1 and start <= minute < end:
             return Slot(side == "charge", number, percent)
     return None
 
