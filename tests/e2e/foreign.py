@@ -6,7 +6,6 @@ dossier, and are written down in its test.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -55,7 +54,6 @@ class ForeignInverter:
     holding: Words
     input: Words = field(default_factory=dict)
     written: list[tuple[int, ...]] = field(default_factory=list)
-    answer_s: float = 0.0
     port: int = 0
     twin: Any = None
 
@@ -69,7 +67,6 @@ class ForeignInverter:
         self, function: int, start: int, address: int, count: int, registers: list[int], values: Any
     ) -> ExcCodes | None:
         """The server asks once more, without values, for the echo of a single write."""
-        await asyncio.sleep(self.answer_s)
         self.measure()
         if function in (WRITE_ONE, WRITE_MANY) and values is not None:
             return self._told(function, address, list(values))
@@ -132,10 +129,8 @@ async def read_by_hand(folder: Path, inverter: ForeignInverter, unit: str = "?un
     return document["identity"], good
 
 
-async def commanded_by_hand(
-    folder: Path, inverter: ForeignInverter, power_w: float, *words: object, for_s: int = 6
-) -> None:
+async def commanded_by_hand(folder: Path, inverter: ForeignInverter, power_w: float, *words: object) -> None:
     """Followed for some seconds, proved, and given back."""
-    ran = await samspel(folder, "command", url(inverter), "set-power", power_w, "--for", for_s, "--json", *words)
+    ran = await samspel(folder, "command", url(inverter), "set-power", power_w, "--for", 6, "--json", *words)
     assert ran.code == 0, ran
     assert {"delivered", "verified"} <= {one.get("stage") for one in ran.lines}

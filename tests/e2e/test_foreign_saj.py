@@ -162,12 +162,11 @@ async def read_by_hand(backstage: Backstage) -> None:
         assert {name: telemetry.get(name) for name in wanted} == wanted
 
 
-async def commanded(backstage: Backstage, inverter: Hs2, power_w: float, *words: object, for_s: int = 6) -> None:
+async def commanded(backstage: Backstage, inverter: Hs2, power_w: float, *words: object) -> None:
     """Until its settings are the household's again."""
     async with serving(inverter, unit=ANY_UNIT):
         before = inverter.settings
-        folder = backstage.folder / f"command{power_w:+g}"
-        await foreign.commanded_by_hand(folder, inverter, power_w, *words, for_s=for_s)
+        await foreign.commanded_by_hand(backstage.folder / f"command{power_w:+g}", inverter, power_w, *words)
         assert inverter.settings == before
 
 
@@ -189,11 +188,10 @@ async def charged_by_hand(backstage: Backstage) -> None:
 
 @scenes
 async def discharged_by_hand(backstage: Backstage) -> None:
-    """by a slow machine that does not say what it is rated for: a person does. The household's own slot has to rest"""
+    """by a machine that does not say what it is rated for: a person does. The household's own slot has to rest"""
     inverter, slot = hs2(), DISCHARGE_7
-    inverter.answer_s = 0.1
     inverter.holding[RATED_POWER] = 0
-    await commanded(backstage, inverter, 2500, *DISCHARGING, "--constant", f"rated_power_w={RATED_W}", for_s=12)
+    await commanded(backstage, inverter, 2500, *DISCHARGING, "--constant", f"rated_power_w={RATED_W}")
     assert inverter.written == [
         (slot + 2, EVERY_DAY << 8 | 25), (slot + 1, 12 << 8 | 15), (slot, 12 << 8 | 5), (CHARGE_SLOTS, 0),
         (DISCHARGE_SLOTS, SLOT_7), (APP_MODE, TIME_OF_USE), *LIFTED,

@@ -110,10 +110,14 @@ class Device:
         return await self._driver.take()
 
     async def know_the_battery(self) -> None:
-        """The first write after a start or a lost link waits for one look: limits need a state of charge."""
-        soc = self._good.get("soc_pct")
-        if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
-            await self.poll(("fast",))
+        """The first write after a start or a lost link waits for one look: limits need a state of charge.
+
+        The bus drops a look when the poller asks for the same registers a moment later; then this looks once more.
+        """
+        for _ in range(2):
+            soc = self._good.get("soc_pct")
+            if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
+                await self.poll(("fast",))
 
     def shape(self, order: Follow, state: State) -> Result:
         """④ The power that may be written now; a limit that changes it is told."""
