@@ -87,6 +87,9 @@ class _LocalOutbox:
     def failed(self, row_id: int) -> None:
         """Nothing is sent."""
 
+    async def kept(self) -> None:
+        """Nothing is kept."""
+
 
 class ByHand:
     """A device that answers, and settled control over it."""

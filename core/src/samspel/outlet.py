@@ -142,6 +142,11 @@ class Outlet:
             )
             self._outbox.add(outbound, droppable=report.droppable)
 
+    async def kept(self) -> None:
+        """Queue what lingers, and wait until it would survive kill -9, or the disk has refused it."""
+        self.flush()
+        await self._outbox.kept()
+
     def _send(
         self,
         topic: str,

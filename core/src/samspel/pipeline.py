@@ -52,7 +52,7 @@ class Pipeline:
         device, command = parsed
         admitted = self._reception.judge(message, device, command)
         if admitted is not None:
-            then = lambda: self._reception.decided(message, device)  # noqa: E731 - what happens once it is journaled
+            then = lambda: self._reception.decided(message, device, command)  # noqa: E731 - what happens once it is journaled
             self._devices[device].controller.submit(admitted, then=then)
 
     @property

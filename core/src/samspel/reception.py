@@ -1,7 +1,8 @@
 """Stations ① and ② with their answers: what comes in is parsed, judged, and answered aloud if it goes no further.
 
-Every message is acknowledged to the broker exactly when it is decided: a refusal at once, an admitted command when
-control has journaled it.
+Every message is acknowledged to the broker when what was decided would survive kill -9: a refusal when its outcome is on
+disk, an admitted command when control has journaled it. A disk that does not answer within `DISK_S` does not keep the
+broker waiting: unacknowledged messages bar the way for later ones, a stop among them.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 
-from samspel.admission.gate import Admission, Duplicate, Refused, Verdict
+from samspel.admission.gate import Admission, Duplicate, Order, Refused, Verdict
 from samspel.admission.repeats import Repeats
 from samspel.contract.admitted import Admitted
 from samspel.contract.command import Command
@@ -25,6 +26,7 @@ from samspel.transport.wire import parse_command
 
 __all__ = ["Reception"]
 
+DISK_S = 5.0
 logger = logging.getLogger("samspel.reception")
 
 
@@ -45,6 +47,7 @@ class Reception:
         self.dropped: Counter[str] = Counter()
         self._repeats = Repeats()
         self._remembering: set[asyncio.Task[None]] = set()
+        self._decided = dict(admission.orders)
 
     def parse(self, message: Inbound) -> tuple[str, Command] | None:
         """① The device it is for and the command it carries; nothing when that was all it had to say."""
@@ -74,11 +77,14 @@ class Reception:
                 self._transport.acknowledge(message)
         return None
 
-    def decided(self, message: Inbound, device: str) -> None:
-        """The command is decided and journaled: remember its order, then let the broker forget it. The device first."""
-        task = asyncio.get_running_loop().create_task(self._remember(message, device))
-        self._remembering.add(task)
-        task.add_done_callback(self._remembering.discard)
+    def decided(self, message: Inbound, device: str, command: Command) -> None:
+        """The command is decided and journaled: remember its order, then let the broker forget it. The device first.
+
+        What is remembered never runs ahead of what is decided: a command that a crash left undecided comes again, and
+        must not then pass for a duplicate.
+        """
+        self._decided[device] = self._decided.get(device, Order()).after(command)
+        self._acknowledge_after(message, self._remember(device))
 
     # --- inside ---
 
@@ -95,13 +101,23 @@ class Reception:
             return Duplicate(command.id, device)
         return verdict
 
-    async def _remember(self, message: Inbound, device: str) -> None:
+    async def _remember(self, device: str) -> None:
         await asyncio.sleep(LINGER_S)
         self._outlet.flush()
+        await self._journal.put(f"{device}/order", self._decided[device].to_json())
+
+    def _acknowledge_after(self, message: Inbound, keeping: Awaitable[None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._keep(message, keeping))
+        self._remembering.add(task)
+        task.add_done_callback(self._remembering.discard)
+
+    async def _keep(self, message: Inbound, keeping: Awaitable[None]) -> None:
         try:
-            await self._journal.put(f"{device}/order", self._admission.orders[device].to_json())
-        except StoreError as error:
-            logger.warning("order not kept", extra={"device": device, "error": str(error)})
+            async with asyncio.timeout(DISK_S):
+                await keeping
+        except (StoreError, TimeoutError) as error:
+            why = str(error) or f"the disk does not answer within {DISK_S:g} s"
+            logger.warning("acknowledged and not kept", extra={"topic": message.topic, "error": why})
         self._transport.acknowledge(message)
 
     def _refuse_malformed(self, message: Inbound, device: str, error: MalformedMessage) -> None:
@@ -112,12 +128,11 @@ class Reception:
         self._answer(message, device, say)
 
     def _answer(self, message: Inbound, device: str, say: Say) -> None:
-        """A refusal is said once. The broker may forget the message once what we have to say is in the outbox."""
+        """A refusal is said once. The broker may forget the message once what we have to say is on disk."""
         if not self._repeats.refused(message.topic, message.payload):
             self._repeats.remember(message.topic, message.payload)
             self._outlet.outcome(device, say)
-        self._outlet.flush()
-        self._transport.acknowledge(message)
+        self._acknowledge_after(message, self._outlet.kept())
 
     def _drop(self, message: Inbound, why: str) -> None:
         """What names no command cannot be answered: count it and say so in the log."""

@@ -35,9 +35,13 @@ class Clock:
 @dataclass
 class Outbox:
     sent: list[tuple[Outbound, bool]] = field(default_factory=list)
+    kept_so_far: int = 0
 
     def add(self, message: Outbound, *, droppable: bool) -> None:
         self.sent.append((message, droppable))
+
+    async def kept(self) -> None:
+        self.kept_so_far = len(self.sent)
 
     def documents(self, leaf: str) -> list[dict[str, Any]]:
         return [json.loads(one.payload) for one, _ in self.sent if one.topic.endswith(f"/{leaf}")]

@@ -11,6 +11,7 @@ from samspel.admission.repeats import Repeats
 from samspel.contract.command import Rank
 from samspel.outlet import Outlet
 from samspel.pipeline import Pipeline
+from samspel.reception import DISK_S
 
 from .kit import DEVICE, SITE, Clock, Journal, Outbox, Transport, command, message
 
@@ -67,6 +68,42 @@ async def test_a_full_disk_does_not_keep_the_broker_waiting(site):
     site.controller.decide()
     await settle()
     assert len(site.transport.acknowledged) == 1
+
+
+async def test_a_disk_that_hangs_does_not_keep_the_broker_waiting_for_ever(site, monkeypatch):
+    """Unacknowledged messages would bar the way for a stop."""
+    hanging = asyncio.Event().wait
+    monkeypatch.setattr(site.journal, "put", lambda *_: hanging())
+    monkeypatch.setattr(site.outbox, "kept", hanging)
+    site.pipeline.receive(message(command()))
+    site.controller.decide()
+    site.pipeline.receive(message(command(id="c-2"), retained=True))
+    await asyncio.sleep(DISK_S - 0.1)
+    assert site.transport.acknowledged == []
+    await asyncio.sleep(0.2)
+    assert len(site.transport.acknowledged) == 2
+
+
+async def test_a_refusal_is_acknowledged_once_its_outcome_is_on_disk(site, monkeypatch):
+    disk = asyncio.Event()
+    monkeypatch.setattr(site.outbox, "kept", disk.wait)
+    site.pipeline.receive(message(command(), retained=True))
+    await settle()
+    assert site.outbox.said("c-1") == ["received", "refused"]
+    assert site.transport.acknowledged == []
+    disk.set()
+    await settle()
+    assert len(site.transport.acknowledged) == 1
+
+
+async def test_the_order_on_disk_does_not_run_ahead_of_what_is_decided(site):
+    """A command that a crash leaves undecided comes again, and must not then pass for a duplicate."""
+    site.pipeline.receive(message(command(id="waits", seq=1)))
+    site.pipeline.receive(message(command(id="decided", seq=2)))
+    _, then = site.controller.submitted[1]
+    then()
+    await settle()
+    assert site.journal.documents[f"{DEVICE}/order"]["seen"] == ["decided"]
 
 
 async def test_a_refusal_is_said_once_however_often_the_same_bytes_come(site):

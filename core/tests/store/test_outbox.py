@@ -23,6 +23,9 @@ class Shelf:
     def discard(self, row_id: int) -> None:
         del self.rows[row_id]
 
+    async def kept(self) -> None:
+        pass
+
 
 def message(payload: bytes, **options) -> Outbound:
     return Outbound(topic="t", payload=payload, **options)
@@ -102,6 +105,15 @@ async def test_rows_of_an_earlier_run_count_as_tried_and_ids_go_on():
     outbox.add(message(b"new"), droppable=True)
     rows = await outbox.head(9)
     assert [(row.row_id, row.tries) for row in rows] == [(41, 1), (42, 0)]
+
+
+async def test_what_an_earlier_run_left_is_held_to_todays_bounds():
+    rows = [OutboxRow(row_id=number, message=message(b"%d" % number)) for number in range(1, 7)]
+    shelf = Shelf()
+    shelf.rows = {row.row_id: row.row_id > 2 for row in rows}
+    outbox = Outbox(shelf, OutboxLimits(max_rows=3), [(row, row.row_id > 2) for row in rows])
+    assert payloads(await outbox.head(9)) == [b"1", b"2", b"6"]
+    assert shelf.rows == {1: False, 2: False, 6: True}
 
 
 actions = st.one_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -369,6 +370,21 @@ def test_half_a_surrogate_pair_in_a_devices_text_does_not_stop_the_message():
 def test_an_outcome_can_be_marked_as_a_possible_duplicate():
     assert not json.loads(dump(OUTCOME))["duplicate"]
     assert json.loads(mark_duplicate(dump(OUTCOME)))["duplicate"]
+
+
+def test_a_mark_changes_nothing_else():
+    """Above all not the times: a replay tells when things happened."""
+    outcome = replace(OUTCOME, monotonic_s=0.1 + 0.2, text="30 °C \u2028")
+    fault = Fault(
+        code=FaultCode.GRID_OVERVOLTAGE,
+        severity=Severity.MAJOR,
+        effect=Effect.OFFLINE,
+        state=FaultState.RAISED,
+        since=OUTCOME.at,
+        device="d",
+    )
+    for one in (outcome, fault):
+        assert mark_duplicate(dump(one)) == dump(replace(one, duplicate=True))
 
 
 @pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b'{"schema":"telemetry/0.1"}', b'{"schema":5}'])

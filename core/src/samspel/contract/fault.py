@@ -121,7 +121,9 @@ class FaultDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One condition, raised or cleared. `since` is UTC of its first sighting and survives replay."""
+    """One condition, raised or cleared. `since` is UTC of its first sighting and survives replay; `duplicate`: this
+    very message may have arrived before.
+    """
 
     schema: str = FAULT_SCHEMA
     code: FaultCode
@@ -131,3 +133,4 @@ class Fault:
     since: datetime
     device: Identifier
     detail: FaultDetail = field(default_factory=FaultDetail)
+    duplicate: bool = False

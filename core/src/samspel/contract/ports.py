@@ -200,3 +200,7 @@ class OutboxPort(Protocol):
     def failed(self, row_id: int) -> None:
         """It was sent and not acknowledged, so it may have arrived: count."""
         ...
+
+    async def kept(self) -> None:
+        """Wait until what was added so far would survive kill -9, or the disk has refused it."""
+        ...

@@ -81,3 +81,6 @@ class _NoShelf:
 
     def discard(self, row_id: int) -> None:
         """Nothing to delete."""
+
+    async def kept(self) -> None:
+        """Nothing waits."""

@@ -33,7 +33,7 @@ class OutboxLimits:
 
 
 class Shelf(Protocol):
-    """Where rows survive. Neither call waits."""
+    """Where rows survive. Only `kept` waits."""
 
     def keep(self, row: OutboxRow, *, droppable: bool) -> None:
         """Write or rewrite the row."""
@@ -41,6 +41,10 @@ class Shelf(Protocol):
 
     def discard(self, row_id: int) -> None:
         """Delete the row."""
+        ...
+
+    async def kept(self) -> None:
+        """Everything so far has been written, or refused by the disk."""
         ...
 
 
@@ -64,6 +68,7 @@ class Outbox:
         for row, droppable in waiting:
             self._place(replace(row, tries=max(row.tries, 1)), droppable=droppable)
             self._next_id = row.row_id + 1
+        self._drop_excess()
 
     def __len__(self) -> int:
         """Rows that wait."""
@@ -101,6 +106,10 @@ class Outbox:
         for lane in (self._firm, self._droppable):
             if row := lane.get(row_id):
                 lane[row_id] = replace(row, tries=row.tries + 1)
+
+    async def kept(self) -> None:
+        """Wait until what was added so far would survive kill -9, or the disk has refused it."""
+        await self._shelf.kept()
 
     def rows(self) -> Iterable[tuple[OutboxRow, bool]]:
         """Every row that belongs on disk, with its droppable flag."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Store:
         self.recovered = opened.moved_to
         self._writer = Writer(opened.connection, lambda: mark_suspect(path))
         self.journal = Journal(self._writer, opened.contents.documents)
-        self.outbox = Outbox(_DiskShelf(self._writer), limits, opened.contents.rows)
+        self.outbox = Outbox(_DiskShelf(self._writer, self.flush), limits, opened.contents.rows)
         self.oplog = OperationLog(self._writer, free_bytes=free_bytes, keep=keep)
 
     @classmethod
@@ -77,8 +77,8 @@ class Store:
 class _DiskShelf:
     """The outbox's rows on disk."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, flush: Callable[[], Awaitable[bool]]) -> None:
+        self._writer, self._flush = writer, flush
 
     def keep(self, row: OutboxRow, *, droppable: bool) -> None:
         """Write the row soon."""
@@ -87,3 +87,7 @@ class _DiskShelf:
     def discard(self, row_id: int) -> None:
         """Delete the row soon."""
         self._writer.change(("outbox", row_id), delete_row(row_id))
+
+    async def kept(self) -> None:
+        """Everything so far has been tried."""
+        await self._flush()

@@ -13,12 +13,16 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from samspel.contract.fault import FAULT_SCHEMA
 from samspel.contract.outcome import OUTCOME_SCHEMA
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 __all__ = ["dump", "mark_duplicate"]
+
+_MARKED = tuple(schema.split("/")[0] for schema in (OUTCOME_SCHEMA, FAULT_SCHEMA))
+"""What is never dropped, and therefore may come twice."""
 
 
 def dump(message: object) -> bytes:
@@ -29,17 +33,17 @@ def dump(message: object) -> bytes:
 
 
 def mark_duplicate(payload: bytes) -> bytes:
-    """The same outcome with `duplicate: true`, for a message that may have arrived before.
+    """The same outcome or fault with `duplicate: true`, for a message that may have arrived before.
 
-    Other messages come back as they are: boot id and seq already tell a repetition of telemetry, and code, state
-    and since one of a fault. (A JSON field, because MQTT 3.1.1 has no user properties.)
+    Other messages come back as they are: boot id and seq already tell a repetition of telemetry. (A JSON field,
+    because MQTT 3.1.1 has no user properties, and because a broker does not pass its sender's DUP flag on.)
     """
     try:
         document = json.loads(payload)
     except ValueError:
         return payload
     schema = document.get("schema") if isinstance(document, dict) else None
-    if not isinstance(schema, str) or schema.split("/")[0] != OUTCOME_SCHEMA.split("/")[0]:
+    if not isinstance(schema, str) or schema.split("/")[0] not in _MARKED:
         return payload
     return _encode({**document, "duplicate": True})
 
