@@ -126,8 +126,8 @@ class Guard:
         return rescuer
 
     def _pause_after(self, edge: End) -> float:
-        self._failures = 0 if edge.has_beaten and edge.lived_s >= STEADY_S else self._failures + 1
-        if self._failures <= 1:
+        self._failures = 1 if edge.has_beaten and edge.lived_s >= STEADY_S else self._failures + 1
+        if self._failures == 1:
             return 0.0
         return min(PAUSE_FIRST_S * 2.0 ** min(self._failures - 2, 10), PAUSE_MAX_S)
 

@@ -1,0 +1,346 @@
+"""The edge's side: when it beats, how it learns of the guard's death, what it gives back then."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import sqlite3
+import sys
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samspel.cli import run
+from samspel.clock import SystemClock
+from samspel.contract.capability import (
+    Authority,
+    Capabilities,
+    Deadman,
+    Direction,
+    EvidenceLevel,
+    PvEffect,
+    Reference,
+    Route,
+    Verify,
+    WriteLife,
+)
+from samspel.contract.command import Accept, OnExpiry, Rank
+from samspel.contract.errors import StoreError
+from samspel.control.state import GiveBackOrder, Lease, Phase, State, StopLatch
+from samspel.guard import become, orphan, rescue
+from samspel.guard.disk import readable_store
+from samspel.guard.duty import Duty
+from samspel.guard.lifeline import Lifeline
+from samspel.guard.orphan import stands_without_timer
+from samspel.guard.pulse import Pulse
+from samspel.guard.rescue import Nobody, is_held, is_settled
+from samspel.store.store import Store
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+# --- pulse ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_device_that_turns_alone_is_no_beat():
+    """one device's control hangs: silence, however lively the other is"""
+    beats = []
+    pulse = Pulse(["one", "other"], lambda: beats.append(1))
+    for _ in range(100):
+        pulse.turned("one")
+    assert beats == []
+    pulse.turned("other")
+    assert beats == [1]
+
+
+@given(st.lists(st.sampled_from("abc")))
+def test_between_two_beats_every_device_has_turned(turns):
+    since: set[str] = set()
+    beats = []
+
+    def beat() -> None:
+        assert since == set("abc")
+        since.clear()
+        beats.append(1)
+
+    pulse = Pulse("abc", beat)
+    for device in turns:
+        since.add(device)
+        pulse.turned(device)
+    assert len(beats) <= min(turns.count(device) for device in "abc")
+
+
+# --- lifeline -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def line():
+    guard, ours = socket.socketpair()
+    lifeline = Lifeline(ours)
+    yield guard, lifeline
+    guard.close()
+    await asyncio.wait_for(lifeline.lost(), 10)
+    ours.close()
+
+
+async def test_beats_arrive_and_a_living_guard_is_not_lost(line):
+    guard, lifeline = line
+    lifeline.beat()
+    lifeline.beat()
+    assert guard.recv(9) == b".."
+    await asyncio.sleep(0)
+    assert not lifeline.is_lost
+
+
+async def test_the_guard_s_end_is_noticed(line):
+    guard, lifeline = line
+    guard.close()
+    await asyncio.wait_for(lifeline.lost(), 10)
+    lifeline.beat()
+    assert lifeline.is_lost
+
+
+async def test_a_guard_that_does_not_read_keeps_nobody_waiting(line):
+    _, lifeline = line
+    for _ in range(20_000):
+        lifeline.beat()
+    assert not lifeline.is_lost
+
+
+# --- a dead guard ---------------------------------------------------------------------------------------------------
+
+
+def route(direction: Direction, deadman: Deadman) -> Route:
+    return Route(
+        name=direction.value,
+        direction=direction,
+        reference=Reference.BATTERY,
+        authority=Authority.EXACT,
+        pv_effect=PvEffect.NONE,
+        verify=Verify.READ_BACK,
+        deadman=deadman,
+        write_life=WriteLife.VOLATILE,
+        evidence=EvidenceLevel.MEASURED,
+        source="a test",
+    )
+
+
+MIXED = Capabilities(
+    routes=(
+        route(Direction.CHARGE, Deadman.TIMEOUT),
+        route(Direction.DISCHARGE, Deadman.NONE),
+        route(Direction.ZERO, Deadman.TIMEOUT),
+    )
+)
+LEASE = Lease(
+    command_id="c",
+    issuer="fleet",
+    rank=Rank.DISPATCHER,
+    power_w=1000.0,
+    accept=Accept.EXACT,
+    on_expiry=OnExpiry.RELEASE,
+    hold_s=0.0,
+    deadline=100.0,
+    issued_at=EPOCH,
+    written=True,
+)
+STOP = StopLatch(command_id="s", issuer="i", rank=Rank.INSTALLER, epoch=1, seq=1, issued_at=EPOCH, since=0.0)
+CONTROLLING = State(phase=Phase.CONTROLLING, capabilities=MIXED, lease=LEASE, unsettled=False, link_up=True)
+
+
+def changed(state: State = CONTROLLING, **values: object) -> State:
+    return State(**{name: values.get(name, getattr(state, name)) for name in State.__slots__})
+
+
+@pytest.mark.parametrize(("written_w", "untimed"), [(1000.0, True), (-1000.0, False), (0.0, False), (None, True)])
+def test_what_the_device_would_end_by_itself_is_left(written_w, untimed):
+    assert stands_without_timer(changed(written_w=written_w)) is untimed
+
+
+@pytest.mark.parametrize("phase", [Phase.RELEASED, Phase.FOREIGN, Phase.STOPPED, Phase.RELEASING])
+def test_what_is_not_held_or_must_go_on_holding_zero_is_left(phase):
+    assert not stands_without_timer(changed(phase=phase, written_w=1000.0))
+
+
+def test_a_device_that_is_not_known_counts_as_one_without_a_timer():
+    assert stands_without_timer(changed(capabilities=None, written_w=-1000.0))
+
+
+# --- a dead edge ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "settled"),
+    [
+        (State(unsettled=False), False, True),
+        (CONTROLLING, True, True),
+        (changed(unsettled=True), True, False),
+        (changed(news=True), True, False),
+        (changed(phase=Phase.TAKING), True, False),
+        (changed(phase=Phase.LOST), True, False),
+        (changed(phase=Phase.RELEASED, lease=None), False, True),
+        (changed(phase=Phase.FOREIGN, lease=None), False, True),
+        (changed(phase=Phase.RELEASING, lease=None, give_back=GiveBackOrder(command_id=None, why="x")), True, False),
+        (changed(phase=Phase.STOPPED, lease=None, stop=STOP), True, False),
+        (
+            changed(
+                phase=Phase.STOPPED,
+                lease=None,
+                stop=StopLatch(**{**{name: getattr(STOP, name) for name in StopLatch.__slots__}, "asserted": True}),
+            ),
+            True,
+            True,
+        ),
+    ],
+)
+def test_what_is_held_and_what_is_done(state, held, settled):
+    assert (is_held(state), is_settled(state)) == (held, settled)
+
+
+async def test_nobody_sends_nothing_and_fails_at_nothing():
+    nobody = Nobody()
+    await nobody.start([], lambda _: None, lambda _: None)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(nobody.publish(None), 0.01)
+    await nobody.close(None)
+
+
+# --- the disk -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def file(tmp_path):
+    """A journal as kill -9 leaves it: the newest of it in the write-ahead log alone."""
+    store = Store.open(tmp_path / "live.sqlite", SystemClock())
+    await store.journal.put("battery/control", {"it": "stands"})
+    for suffix in ("", "-wal"):
+        shutil.copyfile(f"{store.path}{suffix}", f"{tmp_path}/edge.sqlite{suffix}")
+    await store.close()
+    return tmp_path / "edge.sqlite"
+
+
+@contextmanager
+def refusing(file):
+    """As a full disk does, it refuses everybody else: somebody holds it for himself."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+
+
+async def test_a_good_disk_is_used_itself(file):
+    with readable_store(file, SystemClock()) as store:
+        assert store.path == file
+        await store.close()
+
+
+async def test_of_a_disk_that_takes_nothing_a_copy_serves(file):
+    with refusing(file), pytest.raises(StoreError):
+        Store.open(file, SystemClock())
+    with refusing(file), readable_store(file, SystemClock()) as store:
+        assert store.journal.get("battery/control") == {"it": "stands"}
+        await store.journal.put("battery/control", {"it": "is given back"}, durable=True)
+        folder = store.path.parent
+        await store.close()
+    assert not folder.exists()
+
+
+async def test_where_nothing_was_ever_kept_nothing_is_held(tmp_path):
+    with readable_store(tmp_path / "absent" / "edge.sqlite", SystemClock()) as store:
+        assert store.journal.get("battery/control") is None
+        await store.close()
+
+
+# --- how it begins --------------------------------------------------------------------------------------------------
+
+SITE = """
+site.name = "home"
+mqtt.url = "mqtt://127.0.0.1:1883"
+issuers.dispatcher = ["fleet"]
+devices.battery = { driver = "acme", url = "modbus-tcp://127.0.0.1:1502?unit=1" }
+"""
+
+
+class InsteadError(Exception):
+    """Thus far, and no further."""
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    """What `samspel run` does instead of replacing this very process."""
+    done = []
+
+    def stop_here(name):
+        def call(*arguments):
+            done.append((name, *(one for one in arguments if isinstance(one, float))))
+            for one in arguments:
+                if isinstance(one, Duty):
+                    one.line.close()
+            raise InsteadError
+
+        return call
+
+    monkeypatch.setenv("SAMSPEL__SITE__DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr(run, "become_guard", stop_here("guard"))
+    monkeypatch.setattr(run, "_run", stop_here("edge"))
+    (tmp_path / "site.toml").write_text(SITE)
+
+    def ran(*words):
+        with pytest.raises(InsteadError):
+            run.command([str(tmp_path / "site.toml"), *words])
+        return done[0]
+
+    return ran
+
+
+def test_run_is_guarded(ran):
+    assert ran() == ("guard", 15.0)
+
+
+def test_the_site_says_how_long_silence_may_last(ran, monkeypatch):
+    monkeypatch.setenv("SAMSPEL__GUARD__SILENCE_S", "40")
+    assert ran() == ("guard", 40.0)
+
+
+def test_unless_told_otherwise(ran):
+    assert ran("--no-guard") == ("edge",)
+
+
+def test_unless_the_site_says_otherwise(ran, monkeypatch):
+    monkeypatch.setenv("SAMSPEL__GUARD__ENABLED", "false")
+    assert ran() == ("edge",)
+
+
+def test_under_a_guard_it_is_the_edge(ran, monkeypatch):
+    guard, ours = socket.socketpair()
+    monkeypatch.setenv("SAMSPEL_GUARD", f"edge 0 {ours.detach()}")
+    with guard:
+        assert ran() == ("edge",)
+
+
+GUARD = [sys.executable, "-P", "-m", "samspel.guard", "15", "text"]
+
+
+def test_the_guard_runs_our_own_command_line_again(monkeypatch):
+    seen = []
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "samspel", "run", "site.toml"])
+    monkeypatch.setattr(become.os, "execv", lambda program, words: seen.append((program, words)))
+    become.become_guard(15.0)
+    assert seen == [
+        (
+            sys.executable,
+            [*GUARD, sys.executable, "-m", "samspel", "run", "site.toml"],
+        )
+    ]
+
+
+@pytest.mark.parametrize("module", [orphan])
+def test_each_protection_says_what_it_is(module):
+    for word in ("Unsafe condition", "Limit", "Reaction", "Recovery", "outranks"):
+        assert word in module.__doc__
+
+
+def test_a_rescuer_does_not_wait_for_ever():
+    assert rescue.RESCUE_S < 60
