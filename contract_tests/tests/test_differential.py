@@ -58,11 +58,23 @@ def test_a_capability_explains_what_the_table_says():
         ({"discharge.verify": "effect"}, {"verification": "effect"}),  # another direction's route
         ({"charge.deadman": "timeout"}, {"verification": "effect"}),  # another capability
         ({"charge.verify": "effect"}, {"end": ["failed device"]}),  # another field
+        ({"charge.reversal_dwell_s": "300.0"}, {"deviations": ["overridden default"]}),  # another word
+        (
+            {"charge.reversal_dwell_s": "300.0"},
+            {"deviations": ["dwell reversal", "overridden default"]},
+        ),  # one too many
+        ({"charge.deadman": "timeout"}, {"stages": ["written", "received", "accepted", "delivered"]}),  # another order
     ],
 )
 def test_a_capability_explains_nothing_else(record, fields):
     found = compare(reference(), changed("charge", record, **fields))
     assert [one.allowed_by for one in found] == [""]
+
+
+def test_several_capabilities_may_explain_several_words():
+    record = {"charge.reversal_dwell_s": "300.0", "charge.deadman": "timeout"}
+    (found,) = compare(reference(), changed("charge", record, deviations=["dwell reversal", "overridden default"]))
+    assert found.allowed_by == "charge.reversal_dwell_s, charge.deadman"
 
 
 def test_a_signal_may_be_absent_only_where_that_is_declared():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -45,11 +46,16 @@ COMPARED = tuple(one.name for one in fields(Step) if one.name not in ("step", "d
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """One row of the closed table."""
+    """One row of the closed table. `words`: only what begins with one of these may be there more or less often."""
 
     field: str
     capability: str
     reason: str
+    words: tuple[str, ...] = ()
+
+    def covers(self, odd: str) -> bool:
+        """Whether this row is about such a word."""
+        return not self.words or odd.split(maxsplit=1)[0] in self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Difference:
 def allowed_differences() -> tuple[Allowed, ...]:
     """The closed table."""
     document = tomllib.loads((files("samspel_contract") / "differences.toml").read_text(encoding="utf-8"))
-    return tuple(Allowed(**row) for row in document["allowed"])
+    return tuple(Allowed(**{**row, "words": tuple(row.get("words", ()))}) for row in document["allowed"])
 
 
 # --- transcripts ----------------------------------------------------------------------------------------------------
@@ -136,12 +142,26 @@ def _of_step(
         early, late = getattr(expected, name), getattr(found, name)
         if early == late:
             continue
-        keys = {
-            f"{expected.direction}.{row.capability}": row.reason for row in allowed_differences() if row.field == name
-        }
-        fits = [(key, why) for key, why in keys.items() if record.get(key) != other_record.get(key)]
-        key, why = fits[0] if fits else ("", "")
-        yield Difference(f"{expected.step}: {name}", _text(early), _text(late), key, why)
+        rows = [row for row in allowed_differences() if row.field == name]
+        keys = {row: f"{expected.direction}.{row.capability}" for row in rows}
+        differing = [row for row in rows if record.get(keys[row]) != other_record.get(keys[row])]
+        needed = _covering(_odd(early, late), differing)
+        by, why = ", ".join(keys[row] for row in needed), "; ".join(row.reason for row in needed)
+        yield Difference(f"{expected.step}: {name}", _text(early), _text(late), by, why)
+
+
+def _odd(early: str | list[str], late: str | list[str]) -> list[str]:
+    """What only one of the two says, or says more often. Nothing explains the same words in another order."""
+    if isinstance(early, str) or isinstance(late, str):
+        return [_text(late) or _text(early)]
+    first, second = Counter(early), Counter(late)
+    return sorted(((first - second) + (second - first)).elements())
+
+
+def _covering(odd: Sequence[str], rows: Sequence[Allowed]) -> list[Allowed]:
+    """The rows that explain every odd word; none when one of them is left over."""
+    found = [next((row for row in rows if row.covers(word)), None) for word in odd]
+    return [] if None in found else list(dict.fromkeys(row for row in found if row is not None))
 
 
 def _of_telemetry(expected: Transcript, found: Transcript) -> Iterator[Difference]:

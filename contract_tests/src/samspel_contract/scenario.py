@@ -28,8 +28,8 @@ SHORT_S = 60.0
 OUTAGE_S = 45.0
 SETTLE_S = 90.0
 
-ROUTE_WORDS = ("authority", "pv_effect", "verify", "deadman", "write_life")
-"""What of a route is a word that may explain a difference."""
+ROUTE_WORDS = ("authority", "pv_effect", "verify", "deadman", "write_life", "reversal_dwell_s")
+"""What of a route may explain a difference."""
 
 
 @dataclass(slots=True)
