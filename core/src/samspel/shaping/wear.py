@@ -101,6 +101,8 @@ def _found(document: dict[str, Json] | None, clock: Clock) -> DayCount:
     """What an earlier process left; nonsense counts as nothing, since the disk is ours alone."""
     now, today = clock.monotonic(), clock.wall().date()
     day, writes = (document or {}).get("day"), (document or {}).get("writes")
-    if not isinstance(day, str) or not isinstance(writes, int):
+    try:
+        kept = date.fromisoformat(str(day))
+    except ValueError:
         return DayCount(day=today, since=now)
-    return DayCount(day=date.fromisoformat(day), since=now, writes=writes)
+    return DayCount(day=kept, since=now, writes=writes if isinstance(writes, int) else 0)
