@@ -11,15 +11,26 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from samspel.contract.capability import Direction, Route, Verify
+from samspel.contract.capability import Route
 from samspel.contract.driver import ControlReading, ControlState, Driver, Identity, Json, Snapshot, WriteReport
 from samspel.contract.errors import DeviceBusy, DeviceRefused, SamspelError, StoreError, WrongDevice
 from samspel.contract.fault import FaultCode, Severity
-from samspel.contract.outcome import Evidence, Stage, Verification
+from samspel.contract.outcome import Stage, Verification
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
 from samspel.contract.telemetry import Quality, Reading
-from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say, Withdraw, said_written
+from samspel.control.events import (
+    Alarm,
+    Clear,
+    Follow,
+    GiveBack,
+    LinkDown,
+    LinkUp,
+    Say,
+    Suspect,
+    Withdraw,
+    said_written,
+)
 from samspel.control.journal import Documents, load
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Action as ControlAction
@@ -143,6 +154,8 @@ class Device:
 
     async def feed(self, target_w: float, order: Follow, state: State) -> None:
         """⑤ The device's own timer, or its volatile command: the one in force, though another may wait."""
+        if self._delivering.strays and not await self._is_ours(state):
+            return
         power_w = target_w if state.written_w is None else state.written_w
         await self._driver.keep_alive(power_w, order.not_after, _held(state))
 

@@ -32,6 +32,7 @@ __all__ = [
     "Looked",
     "ResetShaping",
     "Say",
+    "Suspect",
     "Take",
     "Tick",
     "Took",
@@ -65,6 +66,11 @@ class Withdraw:
 
     reason: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """The battery does something else than was written: somebody else may command. Worth a look now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,19 @@ class Failed:
 
 
 Event = (
-    Admitted | Tick | LinkUp | LinkDown | Withdraw | Looked | Took | Intended | Followed | Halted | GaveBack | Failed
+    Admitted
+    | Tick
+    | LinkUp
+    | LinkDown
+    | Withdraw
+    | Suspect
+    | Looked
+    | Took
+    | Intended
+    | Followed
+    | Halted
+    | GaveBack
+    | Failed
 )
 
 # --- effects --------------------------------------------------------------------------------------------------------

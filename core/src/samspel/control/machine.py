@@ -27,6 +27,7 @@ from samspel.control.events import (
     LinkUp,
     Looked,
     Say,
+    Suspect,
     Tick,
     Took,
     Withdraw,
@@ -53,7 +54,7 @@ def _is_late(state: State, event: Event) -> bool:
     )
 
 
-def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an event
+def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912 - one line an event
     match event:
         case Admitted():
             on_admitted(turn, event)
@@ -65,6 +66,8 @@ def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901 - one line an eve
             _on_link_down(turn)
         case Withdraw():
             _on_withdraw(turn, event)
+        case Suspect():
+            _on_suspect(turn)
         case Intended():
             _on_intended(turn, event)
         case Looked():
@@ -92,6 +95,13 @@ def _on_withdraw(turn: Turn, event: Withdraw) -> None:
     turn.end_lease(End.INTERRUPTED, event.reason, event.text)
     if held and turn.state.stop is None:
         turn.order_release(None, event.reason)
+
+
+def _on_suspect(turn: Turn) -> None:
+    """Look at once, unless something is under way or the block is looked at before anything else in any case."""
+    held = turn.state.phase in (Phase.CONTROLLING, Phase.STOPPED)
+    if held and turn.idle() and not turn.state.unsettled:
+        turn.look()
 
 
 # --- link -----------------------------------------------------------------------------------------------------------

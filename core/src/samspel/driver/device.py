@@ -8,7 +8,7 @@ from functools import cached_property
 
 from samspel.contract.capability import Capabilities
 from samspel.contract.driver import ControlReading, Identity, Snapshot
-from samspel.contract.errors import RequirementFailed
+from samspel.contract.errors import DriverError, RequirementFailed
 from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
 from samspel.driver.commander import Commander
@@ -81,15 +81,20 @@ class Device:
         return TakenState.of(self.identity, self.map, untainted).json()
 
     async def control(self, snapshot: Mapping[str, int], marks: Marks) -> ControlReading:
-        """Whose values stand in the owned registers."""
+        """Whose values stand in the owned registers. Raises DriverError while they read as not available: a battery
+        that sleeps may hide its settings, and what is hidden is nobody's.
+        """
         ours = Marks()
         ours.update(marks)
         ours.update(self.commander.written)
         if ours or snapshot:
             ours.update(self.commander.standing_marks())
+        ours.sharpen(self.commander.written)
         samples = await self._read([*self._owned_rows(), *self._neutral_rows()])
         samples.update(await self._companions(samples))
         raws = {row.name: samples[row.name].raw for row in self._owned_rows() if row.name in samples}
+        if hidden := [name for name, raw in raws.items() if raw in self.map.registers[name].invalid]:
+            raise DriverError(f"the control block cannot be told: {', '.join(hidden)} read as not available")
         block = ControlBlock(map=self.map, raws=raws, neutrals=self._neutrals(samples), snapshot=snapshot, marks=ours)
         return block.reading()
 

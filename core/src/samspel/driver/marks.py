@@ -43,6 +43,11 @@ class Marks:
         for name, entries in other._entries.items():
             self._entries.setdefault(name, set()).update(entries)
 
+    def sharpen(self, sent: Marks) -> None:
+        """What we know to have sent leaves no room: where `sent` names a register, its ranges say nothing more."""
+        for name in sent._entries.keys() & self._entries.keys():
+            self._entries[name] = {entry for entry in self._entries[name] if isinstance(entry, int)}
+
     def clear(self) -> None:
         """Nothing is ours any more."""
         self._entries.clear()

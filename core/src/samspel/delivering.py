@@ -1,0 +1,200 @@
+"""What one device's delivery says of its commands: `delivery/` judges, here it is fed and becomes outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from samspel.contract.capability import Authority, Capabilities, Direction, Route, Verify
+from samspel.contract.driver import Json
+from samspel.contract.outcome import Evidence, Stage, Verification
+from samspel.contract.ports import Clock
+from samspel.contract.telemetry import Reading
+from samspel.control.events import Say
+from samspel.control.state import Action, State
+from samspel.delivery.judge import AT_LEAST, Judged, Sight, judge
+from samspel.delivery.latency import Latencies, Sample, answered
+from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
+from samspel.delivery.verdict import Verdict
+
+__all__ = ["Delivering", "Told", "direction_of", "route_of"]
+
+
+class Told(TypedDict):
+    """What an outcome carries besides its `Say`."""
+
+    evidence: tuple[Evidence | None, Evidence | None]
+    in_tolerance_pct: float | None
+    energy_wh: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ports:
+    clock: Clock
+    say: Callable[[Say], None]
+    is_ours: Callable[[State], Awaitable[bool]]
+    keep: Callable[[Mapping[str, Json]], None]
+
+
+class Delivering:
+    """Follows the newest command. `is_ours` looks whether the control block is still as we left it, `keep` stores what
+    was learned. A deviation is said once for each command that stands in it, and ends silently.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        say: Callable[[Say], None],
+        is_ours: Callable[[State], Awaitable[bool]],
+        keep: Callable[[Mapping[str, Json]], None],
+        learned: Mapping[str, Json] | None,
+    ) -> None:
+        self._ports = _Ports(clock, say, is_ours, keep)
+        self.latencies = Latencies.from_json(learned or {})
+        self.command_id: str | None = None
+        self._delivery: Delivery | None = None
+        self._wrote_at = float("-inf")
+        self._judged, self._sample = Judged(), Sample(0.0, 0.0, 0.0, answered=True)
+        self._standing: tuple[Verdict, ...] = ()
+
+    def wrote(self) -> None:
+        """A write of power has just come to its end."""
+        self._wrote_at = self._ports.clock.monotonic()
+
+    def begin(self, command_id: str, readings: Mapping[str, Reading]) -> None:
+        """This command is the one that the battery follows from now on; the same one again has been written anew."""
+        now = self._ports.clock.monotonic()
+        again = command_id == self.command_id
+        self._judged = Judged() if again else replace(self._judged, episode=None)
+        self.command_id, self._delivery = command_id, Delivery(before=evidence(readings, now), written_at=now)
+        self._standing = ()
+
+    def told(self, say: Say, readings: Mapping[str, Reading]) -> Told:
+        """The evidence for an outcome; with a command's end its story ends here too."""
+        ended = say.end is not None
+        tracked = self._delivery if ended and say.command_id == self.command_id else None
+        after = evidence(readings, self._ports.clock.monotonic()) if say.stage is None else None
+        if tracked is not None:
+            self._delivery = self.command_id = None
+        return Told(
+            evidence=(tracked.before if tracked else None, after),
+            in_tolerance_pct=tracked.in_tolerance_pct if tracked else None,
+            energy_wh=tracked.energy_wh if tracked else None,
+        )
+
+    @property
+    def strays(self) -> bool:
+        """Whether the battery has left a target that it followed: to repeat the command would hide who did that."""
+        return self._judged.strayed > 0
+
+    # --- with every reading ---
+
+    async def observe(self, readings: Mapping[str, Reading], state: State, *, waiting: str | None) -> None:
+        """Judge what is seen now. `waiting`: a command whose power is not on the wire yet; it cannot be delivered, but
+        the battery follows what is. While something is being written nobody can say which power stands.
+        """
+        if state.written_w is None:
+            self._judged = Judged()
+            return
+        if self.command_id is None or state.action in (Action.FOLLOW, Action.HALT, Action.GIVE_BACK, Action.TAKE):
+            return
+        if waiting != self.command_id:
+            self._follow(readings, state, state.written_w)
+            self._learn(readings, state, state.written_w)
+        await self._judge(readings, state, state.written_w)
+
+    def _follow(self, readings: Mapping[str, Reading], state: State, written_w: float) -> None:
+        before, command_id = self._delivery, self.command_id
+        if before is None or command_id is None:
+            return
+        self._delivery = follow(before, written_w, readings.get("battery_power_w"), Tolerance())
+        if self._delivery.delivered and not before.delivered:
+            route = route_of(state.capabilities, written_w)
+            if route is not None and route.verify is Verify.EFFECT:
+                self._ports.say(Say(command_id=command_id, stage=Stage.VERIFIED, verification=Verification.EFFECT))
+            self._ports.say(Say(command_id=command_id, stage=Stage.DELIVERED, target_power_w=written_w))
+
+    async def _judge(self, readings: Mapping[str, Reading], state: State, written_w: float) -> None:
+        sight = self._sight(readings, state, written_w)
+        before = self._judged
+        self._judged, found = judge(before, sight)
+        doubtful = any(verdict.suspects_another for verdict in found) or self._judged.strayed == AT_LEAST
+        if doubtful and not await self._ports.is_ours(state):
+            self._judged = before  # Control finds out who; what it then does begins a new story.
+            return
+        if self._judged.episode is None:
+            self._standing = ()
+        for verdict in found:
+            self._tell(verdict, written_w)
+
+    def _tell(self, verdict: Verdict, written_w: float) -> None:
+        if self.command_id is None or verdict in self._standing:
+            return
+        self._standing = (*self._standing, verdict)
+        self._ports.say(
+            Say(
+                command_id=self.command_id,
+                deviation=verdict.deviation,
+                reason=verdict.reason,
+                text=verdict.text,
+                target_power_w=written_w,
+            )
+        )
+
+    def _sight(self, readings: Mapping[str, Reading], state: State, written_w: float) -> Sight:
+        route = route_of(state.capabilities, written_w)
+        patience_s = self.latencies.patience_s(direction_of(written_w), route.latency_s if route else None)
+        sight = Sight(
+            now=self._ports.clock.monotonic(),
+            target_w=written_w,
+            aimed_at=self._wrote_at,
+            patience_s=patience_s,
+            readings=readings,
+        )
+        return sight if route is None else _with_route(sight, route)
+
+    # --- learning ---
+
+    def _learn(self, readings: Mapping[str, Reading], state: State, written_w: float) -> None:
+        """Only a route that is to be followed exactly tells how long the battery takes."""
+        route, reading = route_of(state.capabilities, written_w), readings.get("battery_power_w")
+        battery_w = _usable(readings, "battery_power_w")
+        if reading is None or battery_w is None or (route is not None and route.authority is not Authority.EXACT):
+            return
+        if self._sample.target_w != written_w:
+            self._sample = Sample(self._wrote_at, self._battery_before(battery_w), written_w)
+        self._sample, seconds = answered(self._sample, reading.monotonic_s, battery_w)
+        if seconds is not None:
+            self.latencies = self.latencies.add(direction_of(written_w), seconds)
+            self._ports.keep(self.latencies.to_json())
+
+    def _battery_before(self, battery_w: float) -> float:
+        return battery_w if self._judged.seen is None else self._judged.seen.power_w
+
+
+def direction_of(power_w: float) -> Direction:
+    """Which way a power goes; positive discharges."""
+    if power_w == 0:
+        return Direction.ZERO
+    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
+
+
+def route_of(capabilities: Capabilities | None, power_w: float) -> Route | None:
+    """The route that a power takes, where the device is known."""
+    return None if capabilities is None else capabilities.route(direction_of(power_w))
+
+
+def _with_route(sight: Sight, route: Route) -> Sight:
+    return replace(
+        sight,
+        authority=route.authority,
+        reversal_dwell_s=route.reversal_dwell_s,
+        wake_s=route.wake_s,
+        fine_w=max(sight.fine_w, route.granularity_w, 2 * route.dead_zone_w),
+    )
+
+
+def _usable(readings: Mapping[str, Reading], signal: str) -> float | None:
+    reading = readings.get(signal)
+    return None if reading is None else reading.usable()

@@ -1,0 +1,260 @@
+"""Is what was commanded what happens? `judge(state, sight)` gives the next state and what is new to say.
+
+Protection table (unsafe condition · limit · reaction · recovery · outranked by):
+* battery power elsewhere than at its target · the route's latency, declared or learned, then the tolerance of its
+  authority · a deviation, once an episode, and a look at the control block · silently, with the first reading in
+  tolerance · nothing; it writes nothing itself
+
+A battery may be anywhere between the targets that were in force during the last latency: a step has that long, and a
+target that moves all the time is followed with that lag. Until twice the latency a quarter of the step is still open,
+since the latency is to 90 % and what is read is some seconds old. A battery that has left its target has as long to
+come back, so that no single reading, no cloud and no pulse of the household is an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from samspel.contract.capability import Authority
+from samspel.contract.outcome import Deviation
+from samspel.contract.telemetry import Reading
+from samspel.delivery.side_effects import Before, ac_verdict, before_step, pv_verdict
+from samspel.delivery.verdict import REST_W, Case, Verdict, classify, number, out_of_service
+
+__all__ = ["AT_LEAST", "Judged", "Sight", "judge"]
+
+OPEN_SHARE = 0.25
+"""So much of a step may be missing until twice the latency."""
+
+AT_LEAST = 2
+"""Readings in a row that are away from a target which was followed, before anything is concluded."""
+
+TRAIL_SHARE = 0.25
+"""How much of a latency the readings go back that tell whether a battery is on its way."""
+
+_ASLEEP = {"battery_state": ("sleep", "offline"), "inverter_state": ("standby", "starting", "off")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What is known at one moment. Powers in W, positive discharges; times in monotonic s.
+
+    `target_w` is the power in force since `aimed_at`; `patience_s` the latency that the route has. `readings` are the
+    newest of each signal. `fine_w` and `fine_share` are the tolerance, the larger of the two counts.
+    """
+
+    now: float
+    target_w: float
+    aimed_at: float
+    patience_s: float
+    readings: Mapping[str, Reading]
+    authority: Authority = Authority.EXACT
+    reversal_dwell_s: float = 0.0
+    wake_s: float = 0.0
+    fine_w: float = 100.0
+    fine_share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A target and since when it was in force."""
+
+    at: float
+    power_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is remembered from reading to reading. `from_w`: the battery when the newest step began, `step_at`.
+
+    `held_at`: the last reading that was at its target; `seen`: the newest reading, as time and W. `episode` is the
+    deviation that stands, `aside` what was said besides of this step. `slept`: it has to wake first. `strayed`: so many
+    readings in a row since it left a target that it had followed. `trail`: the last readings, oldest first.
+    """
+
+    aims: tuple[Aim, ...] = ()
+    step_at: float = float("-inf")
+    from_w: float = 0.0
+    held_at: float = float("-inf")
+    seen: Aim | None = None
+    episode: Deviation | None = None
+    aside: frozenset[str] = frozenset()
+    before: Before | None = None
+    slept: bool = False
+    strayed: int = 0
+    trail: tuple[Aim, ...] = ()
+
+
+def judge(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...]]:
+    """The state after what is seen now, and the deviations that begin with it."""
+    state = _aimed(state, sight)
+    reading = sight.readings.get("battery_power_w")
+    battery_w = reading.usable() if reading is not None else None
+    if reading is None or battery_w is None:
+        return _unmeasured(state, sight)
+    if reading.monotonic_s <= max(sight.aimed_at, state.seen.at if state.seen else sight.aimed_at):
+        return state, ()
+    state, found = _power(state, sight, Aim(reading.monotonic_s, battery_w))
+    state, aside = _side_effects(state, sight, reading.monotonic_s)
+    seen = Aim(reading.monotonic_s, battery_w)
+    since = seen.at - TRAIL_SHARE * _patience_s(state, sight)
+    trail = (*(earlier for earlier in state.trail if earlier.at >= since), seen)
+    return replace(state, seen=seen, trail=trail), (*found, *aside)
+
+
+# --- targets --------------------------------------------------------------------------------------------------------
+
+
+def _aimed(state: Judged, sight: Sight) -> Judged:
+    """Take note of a new target, and forget those that no reading can be late for any more."""
+    if state.aims and state.aims[-1].power_w == sight.target_w:
+        return state
+    battery_w = _battery_before(state, sight)
+    old = state.aims or (Aim(float("-inf"), battery_w),)
+    aims = _recent((*old, Aim(sight.aimed_at, sight.target_w)), sight.aimed_at - 2 * _patience_s(state, sight))
+    is_step = not state.aims or abs(sight.target_w - old[-1].power_w) > _fine_w(sight, sight.target_w)
+    if not is_step:
+        return replace(state, aims=aims)
+    return replace(
+        state,
+        aims=aims,
+        step_at=sight.aimed_at,
+        from_w=battery_w,
+        aside=frozenset(),
+        before=before_step(sight.readings),
+        strayed=0,
+        slept=any(_value(sight, signal) in states for signal, states in _ASLEEP.items()),
+    )
+
+
+def _battery_before(state: Judged, sight: Sight) -> float:
+    """Where the battery was when it was told; without any reading, where it was told to be."""
+    if state.seen is not None:
+        return state.seen.power_w
+    measured = number(sight.readings, "battery_power_w")
+    return sight.target_w if measured is None else measured
+
+
+def _recent(aims: tuple[Aim, ...], since: float) -> tuple[Aim, ...]:
+    """The aim in force at `since`, and all later ones."""
+    earlier = sum(1 for aim in aims if aim.at <= since)
+    return aims[max(earlier - 1, 0) :]
+
+
+def _patience_s(state: Judged, sight: Sight) -> float:
+    return sight.patience_s + (sight.wake_s if state.slept else 0.0)
+
+
+# --- power ----------------------------------------------------------------------------------------------------------
+
+
+def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdict, ...]]:
+    patience_s = _patience_s(state, sight)
+    late = _recent(state.aims, seen.at - patience_s)
+    low_w, high_w = _span(sight, seen, late)
+    oldest_w = [aim.power_w for aim in _recent(state.aims, seen.at - 2 * patience_s)]
+    slack_w = _fine_w(sight, sight.target_w) + OPEN_SHARE * (max(oldest_w) - min(oldest_w))
+    least_w, most_w = _span(sight, seen, state.aims[-1:])
+    fine_w = _fine_w(sight, sight.target_w)
+    if least_w - fine_w <= seen.power_w <= most_w + fine_w:
+        return replace(state, held_at=seen.at, episode=None, strayed=0), ()
+    if state.held_at >= state.step_at and not least_w - slack_w <= seen.power_w <= most_w + slack_w:
+        state = replace(state, strayed=state.strayed + 1)
+    inside = low_w - slack_w <= seen.power_w <= high_w + slack_w
+    case = _case(state, sight, seen)
+    if not _says_so_itself(state, case) and (inside or _may_come_yet(state, case, seen, patience_s)):
+        return state, ()
+    verdict = _verdict(state, sight, case, seen.at)
+    if verdict.deviation is state.episode:
+        return state, ()
+    return replace(state, episode=verdict.deviation), (verdict,)
+
+
+def _may_come_yet(state: Judged, case: Case, seen: Aim, patience_s: float) -> bool:
+    """One reading alone proves nothing; and a battery on its way back to a target has as long again."""
+    away_s = seen.at - state.held_at
+    alone = state.seen is not None and state.held_at == state.seen.at
+    return away_s < patience_s or alone or (state.strayed > 0 and case.moving and away_s < 2 * patience_s)
+
+
+def _says_so_itself(state: Judged, case: Case) -> bool:
+    """What the battery reports of itself needs no patience, but two readings."""
+    return state.strayed >= AT_LEAST and out_of_service(case) is not None
+
+
+def _verdict(state: Judged, sight: Sight, case: Case, at: float) -> Verdict:
+    turned = sight.target_w * state.from_w < 0 and abs(state.from_w) > REST_W and state.held_at < state.step_at
+    if turned and abs(case.battery_w) <= REST_W and at < state.step_at + sight.patience_s + sight.reversal_dwell_s:
+        text = f"the battery rests before it reverses, up to {sight.reversal_dwell_s:g} s"
+        return Verdict(Deviation.DWELL, "reversal", text)
+    return classify(case)
+
+
+def _case(state: Judged, sight: Sight, seen: Aim) -> Case:
+    return Case(
+        target_w=sight.target_w,
+        battery_w=seen.power_w,
+        from_w=state.from_w,
+        held=state.held_at >= state.step_at,
+        moving=_is_moving(state, sight, seen),
+        readings=sight.readings,
+    )
+
+
+def _is_moving(state: Judged, sight: Sight, seen: Aim) -> bool:
+    """Whether, at the pace of the last readings, it comes half of the way that is left within another latency."""
+    if not state.trail:
+        return False
+    earlier, left_w = state.trail[0], abs(sight.target_w - seen.power_w)
+    nearer_w = abs(sight.target_w - earlier.power_w) - left_w
+    return nearer_w * _patience_s(state, sight) >= 0.5 * left_w * (seen.at - earlier.at)
+
+
+def _span(sight: Sight, seen: Aim, aims: tuple[Aim, ...]) -> tuple[float, float]:
+    """The powers that these targets allow, by the route's authority."""
+    edges = [edge for aim in aims for edge in _allowed(sight, seen, aim.power_w)]
+    return min(edges), max(edges)
+
+
+def _allowed(sight: Sight, seen: Aim, target_w: float) -> tuple[float, float]:
+    if sight.authority is Authority.EXACT:
+        return target_w, target_w
+    grid_w = number(sight.readings, "grid_power_w")
+    if sight.authority is Authority.UPPER_BOUND or grid_w is None:
+        return 0.0, target_w
+    # What the house needs of the battery is what the battery gives and what the grid adds to it.
+    needed_w = seen.power_w + grid_w
+    return min(max(needed_w, min(target_w, 0.0)), max(target_w, 0.0)), target_w
+
+
+def _fine_w(sight: Sight, target_w: float) -> float:
+    """A household is followed with some lag: there twice as much is tolerated."""
+    times = 2.0 if sight.authority is Authority.LOAD_FOLLOWING else 1.0
+    return times * max(sight.fine_w, sight.fine_share * abs(target_w))
+
+
+def _unmeasured(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...]]:
+    """No good reading of the battery: for a while that is noise, then nobody knows what it does."""
+    newest = state.seen.at if state.seen is not None else sight.aimed_at
+    silent = sight.now - max(newest, sight.aimed_at) >= _patience_s(state, sight)
+    if not silent or state.episode is Deviation.UNRESPONSIVE:
+        return state, ()
+    text = f"no good reading of the battery's power for {sight.now - newest:.0f} s"
+    return replace(state, episode=Deviation.UNRESPONSIVE), (Verdict(Deviation.UNRESPONSIVE, "unmeasured", text),)
+
+
+# --- side effects ---------------------------------------------------------------------------------------------------
+
+
+def _side_effects(state: Judged, sight: Sight, at: float) -> tuple[Judged, tuple[Verdict, ...]]:
+    """Judged once a step, when its latency has just passed: what comes later has other causes."""
+    if at < state.step_at + _patience_s(state, sight) or "judged" in state.aside or state.before is None:
+        return state, ()
+    found = [one for one in (pv_verdict(state.before, sight.readings), ac_verdict(sight.readings)) if one is not None]
+    return replace(state, aside=state.aside | {"judged"}), tuple(found)
+
+
+def _value(sight: Sight, signal: str) -> object:
+    reading = sight.readings.get(signal)
+    return None if reading is None else reading.value
