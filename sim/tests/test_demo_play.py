@@ -2,6 +2,7 @@
 
 import pytest
 from samspel_sim.demo.play import SCENES
+from samspel_sim.demo.truth import Truth
 
 from .demo_home import Home
 
@@ -88,3 +89,12 @@ def test_a_timer_may_be_fed_while_a_stale_command_is_refused():
     home.routes[0]["deadman"] = "timeout"
     texts = [one.text for one in home.play().results]
     assert "nothing of it reached the inverter but for what feeds its timer" in texts
+
+
+@pytest.mark.parametrize(("last", "left"), [(20, []), (15, ["timer"])])
+def test_what_counts_down_by_itself_is_given_back_when_it_was_last_written_so(last, left):
+    def state(value, *writes):
+        log = [{"at_s": 1.0, "name": "timer", "values": [one]} for one in writes]
+        return Truth({"registers": {"timer": value}, "write_log": log})
+
+    assert state(17, 5, last).not_restored_since(state(20)) == left

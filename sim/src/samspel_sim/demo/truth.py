@@ -51,9 +51,14 @@ class Truth:
         return [one for one in self.writes_since(earlier) if (one["name"], one["values"]) not in old]
 
     def not_restored_since(self, earlier: Truth) -> list[str]:
-        """Names of the registers that were written since then and hold another value than then."""
+        """Names of the registers that were written since then and hold another value than then.
+
+        One that was last written with its old value has been given back, although it may count down by itself.
+        """
         now, then = self.state["registers"], earlier.state["registers"]
-        return sorted(name for name in self._written_since(earlier) if now.get(name) != then.get(name))
+        last = {one["name"]: list(one["values"]) for one in self.writes_since(earlier)}
+        changed = (name for name in self._written_since(earlier) if now.get(name) != then.get(name))
+        return sorted(name for name in changed if last.get(name) != [then.get(name)])
 
     def _written_since(self, earlier: Truth) -> set[str]:
         return {name for one in self.writes_since(earlier) for name in (one["name"] or "").split("+")}
