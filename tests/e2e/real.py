@@ -343,11 +343,13 @@ async def real_home(
     *,
     site: str = "home-0001",
     driver: str = "huawei",
+    more_environment: Mapping[str, str] | None = None,
     **control: float,
 ) -> AsyncIterator[RealHome]:
     """Started, and settled."""
     ports = {name: served.port for name, served in twins.items()}
-    edge = EdgeProcess(write_site(folder, site, broker_port, ports, driver, **control), folder)
+    site_file = write_site(folder, site, broker_port, ports, driver, **control)
+    edge = EdgeProcess(site_file, folder, more_environment or {})
     dispatcher = Dispatcher(broker_port, site)
     listening = asyncio.create_task(dispatcher.listen_for_ever())
     home = RealHome(edge, dispatcher, {name: served.twin for name, served in twins.items()})

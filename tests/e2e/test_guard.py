@@ -1,0 +1,297 @@
+"""The guard with real processes: its edge is killed, stopped and blocked; it is killed itself; the box loses power.
+
+The twins run faster than life; so does the device's own timer. No scene depends on how fast this machine is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+from samspel_sim.behaviour import TwinOptions
+from samspel_sim.testing import served_twin
+
+from .real import SPEED, RealHome, battery_w, is_gone, real_home, registers, until
+from .scenes import Backstage, Scenes
+
+scenes = Scenes(at_once=6)
+stage = scenes.stage()
+
+SILENCE_S = 4.0
+LOAD_W = 500.0
+FOLLOWED = {"forcible_discharge_power": 3000, "forcible_command": 2}
+BLOCKABLE = "import signal, time\nsignal.signal(signal.SIGUSR1, lambda *_: time.sleep(3600))\n"
+"""SIGUSR1 blocks the event loop as a defect would: in the middle of a callback."""
+
+
+@asynccontextmanager
+async def guarded(
+    backstage: Backstage, name: str, driver: str = "huawei", *, speed: float = SPEED, **environment: str
+) -> AsyncIterator[RealHome]:
+    """A home at night whose edge may be silent for `SILENCE_S`, and can be blocked."""
+    folder = backstage.folder / name
+    (folder / "site").mkdir(parents=True)
+    (folder / "site" / "sitecustomize.py").write_text(BLOCKABLE)
+    variables = {
+        "SAMSPEL__GUARD__SILENCE_S": str(SILENCE_S),
+        "PYTHONPATH": str(folder / "site"),
+        **environment,
+    }
+    settings = {"expires": 0.0} if driver == "huawei" else {}
+    async with served_twin(driver, TwinOptions(soc_pct=60.0, seed=7, settings=settings), speed=speed) as twin:
+        twin.twin.set({"pv_power_w": 0.0, "load_power_w": LOAD_W})
+        port = backstage.make_broker().port
+        async with real_home(folder, port, {"battery": twin}, driver=driver, more_environment=variables) as home:
+            yield home
+
+
+def child(home: RealHome) -> psutil.Process:
+    found = home.edge.child
+    assert found is not None, home.edge.log[-2000:]
+    return found
+
+
+async def discharging(home: RealHome, **fields: object) -> str:
+    """Followed by the battery itself."""
+    command = await home.discharging(**fields)
+    await until(lambda: abs(battery_w(home.twin) - 3000.0) < 150.0, "the battery follows")
+    return command
+
+
+async def gives_back(home: RealHome, before: dict[str, int]) -> None:
+    """Every register is as it was."""
+    try:
+        await until(lambda: registers(home.twin) == before)
+    except AssertionError:
+        raise AssertionError(f"{registers(home.twin)}\n{home.edge.log[-6000:]}") from None
+
+
+async def on_its_own(home: RealHome) -> None:
+    """The battery follows the house again, whatever registers say."""
+    await until(lambda: abs(battery_w(home.twin) - LOAD_W) < 100.0, f"{battery_w(home.twin):.0f} W")
+
+
+def edges(home: RealHome) -> int:
+    """How many edges and rescuers have run so far."""
+    return home.edge.log.count('"running"')
+
+
+async def adopted_after(home: RealHome, command: str, dead: psutil.Process) -> None:
+    """The guard lives, another edge goes on, and the battery has noticed nothing."""
+    assert home.edge.process is not None
+    guard, before = home.edge.process.pid, home.dispatcher.outcomes(command)[0]["boot_id"]
+
+    def again() -> bool:
+        said = home.dispatcher.outcomes(command)
+        return any(one.get("reason") == "adopted" and one["boot_id"] != before for one in said)
+
+    await until(again, f"adopted\n{home.dispatcher.story()}\n{home.edge.log[-3000:]}")
+    assert is_gone(dead)
+    assert home.edge.process.pid == guard
+    assert home.edge.process.returncode is None
+    assert registers(home.twin).items() >= FOLLOWED.items()
+    assert abs(battery_w(home.twin) - 3000.0) < 150.0
+    await home.dispatcher.outcome(await home.dispatcher.send("release"), end="completed")
+    assert home.dispatcher.ends(command) == ["completed"]
+
+
+# --- a dead edge ----------------------------------------------------------------------------------------------------
+
+
+@scenes.slow
+async def a_killed_edge(backstage: Backstage) -> None:
+    """its successor adopts, without anybody's help"""
+    async with guarded(backstage, "killed") as home:
+        command, edge = await discharging(home), child(home)
+        edge.kill()
+        await adopted_after(home, command, edge)
+
+
+@scenes
+async def a_stopped_edge(backstage: Backstage) -> None:
+    """SIGSTOP: silence; it is killed before anything else is done"""
+    async with guarded(backstage, "stopped") as home:
+        command, edge = await discharging(home), child(home)
+        edge.suspend()
+        await adopted_after(home, command, edge)
+        assert "killed for its silence" in home.edge.log
+
+
+@scenes
+async def a_blocked_edge_that_is_too_late(backstage: Backstage) -> None:
+    """the event loop hangs, other threads go on; the deadline passes meanwhile: given back before any new command"""
+    async with guarded(backstage, "blocked") as home:
+        before = registers(home.twin)
+        command, edge = await discharging(home, ttl_s=15.0, on_expiry="release"), child(home)
+        accepted_at = home.dispatcher.outcomes(command)[0]["at"]
+        edge.send_signal(signal.SIGUSR1)
+        await until(lambda: is_gone(edge), "killed for its silence")
+        await gives_back(home, before)
+        await on_its_own(home)
+        await home.dispatcher.outcome(command, end="completed")
+        assert home.dispatcher.ends(command) == ["completed"], accepted_at
+
+
+@scenes.slow
+async def an_edge_that_cannot_start_again(backstage: Backstage) -> None:
+    """somebody holds the disk: no edge can start, and a rescuer gives back from a copy of the journal"""
+    async with guarded(backstage, "no-disk") as home:
+        before = registers(home.twin)
+        await discharging(home, ttl_s=15.0, on_expiry="release")
+        edge = child(home)
+        with closing(sqlite3.connect(home.edge.database, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")  # The edge's own commits wait; it lives.
+            edge.kill()
+            await until(lambda: is_gone(edge))
+            holder.execute("ROLLBACK")
+            holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+            holder.execute("BEGIN IMMEDIATE")
+            await gives_back(home, before)
+            assert "a copy of the journal in memory" in home.edge.log
+
+
+@scenes.slow
+async def an_edge_killed_on_a_full_disk(backstage: Backstage) -> None:
+    """nothing can be journaled any more: it is adopted all the same, and given back at its deadline"""
+    with small_disk(backstage.folder / "full-disk-state") as disk:
+        async with guarded(backstage, "full-disk", SAMSPEL__SITE__DIRECTORY=str(disk)) as home:
+            before = registers(home.twin)
+            await discharging(home, ttl_s=20.0, on_expiry="release")
+            fill(disk)
+            edge = child(home)
+            edge.kill()
+            await until(lambda: is_gone(edge))
+            await gives_back(home, before)
+            await on_its_own(home)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Two megabytes; left out where nothing may be mounted."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "samspel-test", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a full disk needs the right to mount one")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> None:
+    """To the last byte."""
+    with suppress(OSError), (folder / "filling").open("wb", buffering=0) as file:
+        while file.write(bytes(512)):
+            pass
+
+
+# --- told to go -----------------------------------------------------------------------------------------------------
+
+
+@scenes.slow
+async def told_to_go_the_guard_gives_nothing_back(backstage: Backstage) -> None:
+    async with guarded(backstage, "told") as home:
+        await discharging(home)
+        edge, writes = child(home), len(home.twin.writes)
+        assert await home.edge.terminate() == 0
+        assert is_gone(edge)
+        assert len(home.twin.writes) == writes
+        assert registers(home.twin).items() >= FOLLOWED.items()
+        assert "looked after" not in home.edge.log
+
+
+# --- a dead guard ---------------------------------------------------------------------------------------------------
+
+
+async def _kill_the_guard(home: RealHome) -> psutil.Process:
+    edge = child(home)
+    assert home.edge.process is not None
+    os.kill(home.edge.process.pid, signal.SIGKILL)
+    await home.edge.process.wait()
+    return edge
+
+
+@scenes
+async def without_its_guard_a_route_without_a_timer_is_given_back(backstage: Backstage) -> None:
+    """and the edge ends, so that whoever starts both starts both"""
+    async with guarded(backstage, "orphan") as home:
+        before = registers(home.twin)
+        command = await discharging(home)
+        edge = await _kill_the_guard(home)
+        await home.dispatcher.outcome(command, end="interrupted", reason="guard_lost")
+        await until(lambda: is_gone(edge), "the edge ends")
+        assert registers(home.twin) == before
+        await on_its_own(home)
+        assert home.dispatcher.ends(command) == ["interrupted"]
+
+
+@scenes.slow
+async def without_its_guard_a_route_with_a_timer_is_left_to_it(backstage: Backstage) -> None:
+    async with guarded(backstage, "timed-orphan", "sungrow") as home:
+        command = await discharging(home)
+        edge = await _kill_the_guard(home)
+        await until(lambda: is_gone(edge), "the edge ends")
+        assert home.dispatcher.ends(command) == []
+        await on_its_own(home)
+
+
+# --- power loss -----------------------------------------------------------------------------------------------------
+
+
+@scenes
+async def the_box_loses_power_and_the_device_has_a_timer(backstage: Backstage) -> None:
+    async with guarded(backstage, "dark-timer", "sungrow") as home:
+        await discharging(home)
+        writes = len(home.twin.writes)
+        await home.edge.kill()
+        await on_its_own(home)
+        assert len(home.twin.writes) == writes
+
+
+@scenes.slow
+async def the_box_loses_power_and_the_device_has_none(backstage: Backstage) -> None:
+    """never: that is why such a route serves no product that needs a dead-man"""
+    async with guarded(backstage, "dark", speed=200.0) as home:
+        await discharging(home)
+        await home.edge.kill()
+        began_s = home.twin.time_s
+        await until(lambda: home.twin.time_s - began_s > 600.0, "ten minutes of the device's own time")
+        assert registers(home.twin).items() >= FOLLOWED.items()
+        assert abs(battery_w(home.twin) - 3000.0) < 150.0
+
+
+# --- a control that needs a guard -----------------------------------------------------------------------------------
+
+COMPULSORY: Mapping[str, str] = {"SAMSPEL__DEVICES__BATTERY__CONTROL": "compulsory"}
+
+
+@scenes
+async def a_control_that_needs_a_guard_has_one(backstage: Backstage) -> None:
+    """and it is given back when the edge hangs past the deadline, although the device has no timer there"""
+    async with guarded(backstage, "compulsory", "sungrow", **COMPULSORY) as home:
+        command, edge = await discharging(home, ttl_s=12.0, on_expiry="release"), child(home)
+        edge.send_signal(signal.SIGUSR1)
+        await until(lambda: is_gone(edge), "killed for its silence")
+        await on_its_own(home)
+        await home.dispatcher.outcome(command, end="completed")
+
+
+@scenes.slow
+async def without_a_guard_it_is_read_only(backstage: Backstage) -> None:
+    async with guarded(backstage, "alone", "sungrow", SAMSPEL__GUARD__ENABLED="false", **COMPULSORY) as home:
+        assert home.edge.child is None
+        command = await home.dispatcher.send("set_power", power_w=3000.0)
+        refused = await home.dispatcher.outcome(command, end="refused")
+        assert "guard" in refused["text"], refused
+        assert not home.twin.writes
+
+
+test_scene = scenes.test()
