@@ -29,6 +29,7 @@ OWN = {
 ELSEWHERE = {
     "demo": ("Watch a simulated home follow commands for two minutes.", "samspel-sim"),
     "sim": ("Serve a simulated inverter.", "samspel-sim"),
+    "simulate": ("Run days of a home in minutes and check what must always hold.", "samspel-contract-tests"),
 }
 """Commands that another distribution brings, known here so that an absent one can be named."""
 
