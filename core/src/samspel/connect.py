@@ -177,7 +177,7 @@ def choose_path(manifest: Manifest, url: BusUrl, name: str | None) -> DevicePath
 
 def profile_of(way: DevicePath, url: BusUrl) -> BusProfile:
     """How the manifest wants this path to be spoken to."""
-    return BusProfile(**{**way.bus.settings, "framing": url.framing})
+    return BusProfile(**{**way.bus.settings, "framing": url.framing, "tls": url.tls, "tls_pin": url.pin})
 
 
 def _session(brand: LoadedDriver, way: DevicePath, settings: Mapping[str, Any]) -> Session | None:

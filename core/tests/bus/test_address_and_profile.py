@@ -7,6 +7,8 @@ from samspel.bus.profile import BusProfile
 from samspel.bus.url import BusUrl, parse_url
 from samspel.contract.errors import ConfigError
 
+PIN = "0f" * 32
+
 
 @pytest.mark.parametrize(
     ("text", "url"),
@@ -16,15 +18,19 @@ from samspel.contract.errors import ConfigError
         ("modbus-tcp://dongle.lan", BusUrl("modbus-tcp", "dongle.lan", 502, None)),
         ("modbus-rtu-tcp://192.0.2.7:4196?unit=247", BusUrl("modbus-rtu-tcp", "192.0.2.7", 4196, 247)),
         ("modbus-tcp://[2001:db8::7]:502", BusUrl("modbus-tcp", "2001:db8::7", 502, None)),
+        ("modbus-tls://192.0.2.7", BusUrl("modbus-tls", "192.0.2.7", 802, None)),
+        (f"modbus-tls://192.0.2.7:516?pin={PIN.upper()}&unit=1", BusUrl("modbus-tls", "192.0.2.7", 516, 1, PIN)),
     ],
 )
 def test_addresses(text, url):
     assert parse_url(text) == url
 
 
-@given(st.ip_addresses().map(str), st.integers(1, 65535), st.none() | st.integers(0, 255))
-def test_an_address_reads_back_as_it_prints(host, port, unit):
-    url = BusUrl("modbus-tcp", host, port, unit)
+@given(
+    st.ip_addresses().map(str), st.integers(1, 65535), st.none() | st.integers(0, 255), st.sampled_from(["", "0f" * 32])
+)
+def test_an_address_reads_back_as_it_prints(host, port, unit, pin):
+    url = BusUrl("modbus-tls" if pin else "modbus-tcp", host, port, unit, pin)
     assert parse_url(str(url)) == url
 
 
@@ -51,6 +57,9 @@ def test_the_scheme_names_the_framing():
         ("modbus-tcp://a?unit=256", "unit '256'"),
         ("modbus-tcp://a?unit=1&unit=2", "one unit"),
         ("modbus-tcp://a?slave=1", "options"),
+        (f"modbus-tcp://a?pin={'0f' * 32}", "options"),
+        ("modbus-tls://a?pin=0f", "64 hexadecimal digits"),
+        ("modbus-tls://a?pin=", "64 hexadecimal digits"),
         ("modbus-tcp://a/b", "only host"),
         ("modbus-tcp://user:secret@a", "only host"),
         ("modbus-tcp://[::1", "expected"),

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import ssl
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +40,9 @@ def sim(
     soc: Annotated[float, typer.Option(min=0, max=100, help="state of charge at the start, percent")] = 65.0,
     seed: Annotated[int | None, typer.Option(help="seed of all noise; drawn and printed if not given")] = None,
     speed: Annotated[float, typer.Option(min=0.01, max=1000, help="run the physics faster than the clock")] = 1.0,
+    tls: Annotated[
+        Path | None, typer.Option(help="speak TLS: a PEM file with the certificate to show, and its key")
+    ] = None,
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="brand's own setting, KEY=VALUE; repeatable")
     ] = None,
@@ -55,7 +60,7 @@ def sim(
     )
     try:
         twin = make_twin(name, options, speed=speed)
-        asyncio.run(_serve(twin, options.seed, port, control_port))
+        asyncio.run(_serve(twin, options.seed, port, control_port, _tls(tls)))
     except OptionError as error:
         typer.echo(f"samspel sim: {error}", err=True)
         raise typer.Exit(2) from error
@@ -74,11 +79,23 @@ def _setting(text: str) -> tuple[str, float | str]:
         return key, value
 
 
-async def _serve(twin: Twin, seed: int, port: int, control_port: int) -> None:
+def _tls(file: Path | None) -> ssl.SSLContext | None:
+    """What a server needs. OptionError for a file that does not hold both."""
+    if file is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(file)
+    except OSError as error:
+        raise OptionError(f"--tls {file}: no certificate with its key can be read from it: {error}") from error
+    return context
+
+
+async def _serve(twin: Twin, seed: int, port: int, control_port: int, tls: ssl.SSLContext | None) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    modbus, control = ModbusServer(twin), ControlPort(twin)
+    modbus, control = ModbusServer(twin, tls=tls), ControlPort(twin)
     try:
         ready = {
             "ready": True,

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import struct
 
 from samspel_sim.pdu import Frame, GarbageError
@@ -21,10 +22,10 @@ _CHUNK_BYTES = 4096
 
 
 class ModbusServer:
-    """Serves one twin on one port until closed."""
+    """Serves one twin on one port until closed; inside TLS where `tls` has a certificate to show."""
 
-    def __init__(self, twin: Twin, *, tick_s: float = 0.25) -> None:
-        self._twin = twin
+    def __init__(self, twin: Twin, *, tick_s: float = 0.25, tls: ssl.SSLContext | None = None) -> None:
+        self._twin, self._tls = twin, tls
         self._tick_s = tick_s
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -33,7 +34,7 @@ class ModbusServer:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; the port that was taken. OSError when it cannot be had."""
-        self._server = await asyncio.start_server(self._serve, host, port)
+        self._server = await asyncio.start_server(self._serve, host, port, ssl=self._tls)
         self._ticker = asyncio.create_task(self._tick())
         return int(self._server.sockets[0].getsockname()[1])
 

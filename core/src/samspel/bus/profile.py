@@ -18,6 +18,10 @@ class BusProfile:
     """Pacing, patience and dialect of a device. Raises ConfigError on a value that cannot work."""
 
     framing: Framing = "socket"
+    tls: bool = False
+    """Frames travel inside TLS. Devices show certificates that nobody has signed, so only `tls_pin` proves one."""
+    tls_pin: str = ""
+    """SHA-256 of the certificate, 64 hexadecimal digits in lower case. Empty: any certificate will do."""
 
     connect_timeout_s: float = 5.0
     connect_wait_s: float = 0.0

@@ -31,6 +31,7 @@ from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from samspel.bus.connection import Answer
 from samspel.bus.profile import BusProfile
+from samspel.bus.tls import check_certificate, tls_context
 from samspel.contract.errors import BadAnswer, LinkDown, NoAnswer
 
 __all__ = ["PymodbusConnection", "connect"]
@@ -114,6 +115,10 @@ class PymodbusConnection:
         )
         for raw_class in _RAW_CLASSES.values():
             client.register(raw_class)
+        if self._profile.tls:
+            # pymodbus' own TLS client leaves out the frame's header, transaction id and unit included.
+            client.ctx.comm_params.sslctx = tls_context()
+            client.ctx.init_setup_connect_listen(host, port)
         return client
 
     @property
@@ -132,6 +137,8 @@ class PymodbusConnection:
             raise LinkDown(f"{self._where}: no connection within {limit:g} s") from error
         if not up or not self.alive:
             raise LinkDown(f"{self._where}: no connection: {self._reason()}") from self._refusal
+        if self._profile.tls:
+            check_certificate(self._where, self._client.ctx.transport, self._profile.tls_pin)
         self._bound_retransmission()
 
     async def transact(self, unit: int, function: int, payload: bytes, timeout_s: float) -> Answer:
