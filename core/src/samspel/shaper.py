@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from samspel.contract.capability import Route
@@ -66,7 +67,7 @@ class Shaper:
         if rest_s:
             text = f"a reversal: the battery rests at 0 W for {rest_s:.0f} s before it moves the other way"
             say = Say(command_id=order.command_id, deviation=Deviation.DWELL, reason="reversal", text=text)
-            self._reports.say(say)
+            self._reports.say(replace(say, target_power_w=0.0))
 
     def wrote(self, order: Follow) -> bool:
         """A write has ended; whether it comes late, for a command that had to wait for it."""

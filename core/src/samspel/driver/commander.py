@@ -87,7 +87,7 @@ class Commander:
         route = self.capabilities.route(direction)
         if route is None or direction is Direction.ZERO:
             return 0.0
-        if previous_w is not None and previous_w * power_w < 0:
+        if self.rest.since is None and previous_w is not None and previous_w * power_w < 0:
             return route.reversal_dwell_s
         return self.rest.left_s(direction, route.reversal_dwell_s)
 

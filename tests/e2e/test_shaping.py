@@ -1,0 +1,138 @@
+"""Shaping over a whole site in simulated time: the gate, the dwell, and the wear budget, on twins of three brands."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+from samspel.shaping.gate import Gate
+from samspel.shaping.slew import Slew
+from samspel.shaping.wear import WearBudget
+from samspel_contract.noise import wearing
+from samspel_contract.simulated import simulated
+from samspel_contract.site import open_site
+from samspel_contract.target import installed
+
+target = functools.cache(installed)
+GATE = Gate(delta_w=50, time_s=60)
+BRANDS = pytest.mark.parametrize("brand", ["huawei", "sungrow"])
+
+
+def deviations(site, command):
+    return [one["deviation"] for one in site.outcomes(command) if "deviation" in one]
+
+
+@BRANDS
+@simulated
+async def test_a_small_change_is_not_written_and_its_deadline_counts(brand):
+    async with open_site(target(brand), shaping=[GATE]) as site:
+        life = await site.settled()
+        await site.followed(1500, ttl_s=90)
+        written = len(life.wire.written)
+        second = await site.send("set_power", power_w=1520, ttl_s=300)
+        await site.outcome(second, stage="write_suppressed")
+        await site.wait(20)
+        feeds = life.wire.written[written:]
+        assert site.found(second, stage="written") is None
+        await site.wait(130)
+        assert site.ends(second) == [], "the first one's deadline has passed, the second one's has not"
+        assert site.follows(1520)
+        assert len(site.life.wire.written) > written, "after the time it is written"
+        route = site.route(1500)
+        assert feeds or route.feed_s > 20, "meanwhile the device's own timer is fed"
+        await site.outcome(second, end="completed")
+        await site.given_back()
+
+
+@BRANDS
+@simulated
+async def test_zero_and_a_stop_pass_the_gate_at_once(brand):
+    async with open_site(target(brand), shaping=[Gate(delta_w=5000, time_s=3600)]) as site:
+        life = await site.settled()
+        await site.followed(1500)
+        zero = await site.send("set_power", power_w=0.0, ttl_s=300)
+        await site.outcome(zero, stage="written", within_s=5)
+        back = await site.send("set_power", power_w=1500, ttl_s=300)
+        await site.outcome(back, stage="written", within_s=5)
+        written, asked_at = len(life.wire.written), site.now
+        stop = await site.send("stop")
+        await site.outcome(stop, stage="written", within_s=5)
+        assert life.wire.written[written].at_s - asked_at < 1
+
+
+@simulated
+async def test_a_slewed_set_point_is_delivered_when_it_has_arrived():
+    async with open_site(target("sungrow"), shaping=[Slew(w_per_s=100)]) as site:
+        await site.settled()
+        command = await site.send("set_power", power_w=3000, ttl_s=300)
+        await site.outcome(command, stage="written")
+        await site.wait(10)
+        assert site.battery_w < 1500
+        assert site.found(command, stage="delivered") is None
+        assert deviations(site, command) == ["clamped"]
+        await site.outcome(command, stage="delivered", within_s=60)
+        assert site.follows(3000)
+
+
+@simulated
+async def test_a_reversal_says_its_dwell_before_it_waits():
+    async with open_site(target("saj")) as site:
+        await site.settled()
+        await site.followed(2000)
+        dwell_s = site.route(-2000).reversal_dwell_s
+        began = site.now
+        command = await site.send("set_power", power_w=-2000, ttl_s=900)
+        said = await site.outcome(command, deviation="dwell")
+        assert said["_at"] - began < 5
+        assert said["target_power_w"] == 0
+        assert "rests at 0 W" in said["text"]
+        await site.wait(dwell_s / 2)
+        assert site.at_rest
+        written = await site.outcome(command, stage="written")
+        assert written["_at"] - began >= dwell_s - 1
+        assert deviations(site, command).count("dwell") == 1
+        await site.until(lambda: site.follows(-2000), site.settle_s(-2000), "it reverses")
+
+
+@simulated
+async def test_the_same_way_again_needs_no_dwell():
+    async with open_site(target("saj")) as site:
+        await site.settled()
+        await site.followed(2000)
+        command = await site.followed(3000)
+        assert "dwell" not in deviations(site, command)
+
+
+@simulated
+async def test_a_spent_budget_ends_in_zero_and_gives_back_and_the_next_day_begins_anew():
+    """A restart in between buys nothing; stop and release go on."""
+    async with open_site(target("saj"), shaping=[GATE, WearBudget(writes_per_day=12)]) as site:
+        life = await site.settled()
+        command = ""
+        for power_w in (1000, 2000, 3000, 4000):
+            command = await site.send("set_power", power_w=power_w, ttl_s=200)
+            await site.wait(100)
+        clamped = await site.outcome(command, deviation="clamped")
+        assert clamped["reason"] == "write_budget"
+        await site.until(lambda: site.at_rest, 300, "zero")
+        assert site.faults("control.write_budget") == ["raised"]
+        await site.given_back(within_s=600)
+        room = [one for one in site.messages if one["_leaf"] == "headroom"][-1]["devices"]["battery"]
+        assert (room["writes_left"], room["discharge_w"]) == (0, 0)
+        assert "write_budget" in room["why"]
+
+        life = await site.begin(await life.terminate())
+        await site.until(lambda: not life.device.controller.state.unsettled)
+        refused = await site.send("set_power", power_w=1000, ttl_s=60)
+        assert (await site.outcome(refused, end="failed"))["reason"] == "requirement"
+        assert life.wire.written == [], "nothing was written for it"
+        stop = await site.send("stop")
+        await site.outcome(stop, stage="written")
+        release = await site.send("release")
+        await site.outcome(release, end="completed")
+
+        site.setting.clock.wall_offset_s += 86400
+        await site.wait(30)
+        assert site.faults("control.write_budget")[-1] == "cleared"
+        await site.followed(1000)
+        assert wearing(site.target), "this brand's registers wear"
