@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
-import psutil  # type: ignore[import-untyped]
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.testing import Served, served_twin
 from samspel_sim.twin import Twin
@@ -200,12 +199,32 @@ class Dispatcher:
         return "\n".join(" · ".join(str(one[key]) for key in keys if one.get(key)) for one in shown[-30:])
 
 
-def is_gone(process: psutil.Process | None) -> bool:
-    """Whether it has ended, although nobody may have asked for its exit code yet."""
+def _stat(pid: int | str) -> tuple[str, int]:
+    """State and parent of a process, as Linux tells them; a zombie counts as gone. ProcessLookupError."""
     try:
-        return process is None or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError as error:
+        raise ProcessLookupError(pid) from error
+    if state in "ZX":
+        raise ProcessLookupError(pid)
+    return state, int(parent)
+
+
+def is_gone(pid: int | None) -> bool:
+    """Whether a process has ended, although nobody may have asked for its exit code yet."""
+    try:
+        return pid is None or not _stat(pid)
+    except ProcessLookupError:
         return True
+
+
+def child_of(pid: int) -> int | None:
+    """The process that it has started, if it lives."""
+    for found in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if _stat(found.name)[1] == pid:
+                return int(found.name)
+    return None
 
 
 @dataclass
@@ -241,12 +260,10 @@ class EdgeProcess:
             )
 
     @property
-    def child(self) -> psutil.Process | None:
-        """What the guard runs just now: the edge itself, a rescuer, or nothing."""
+    def child(self) -> int | None:
+        """The process id of what the guard runs just now: the edge itself, a rescuer, or nothing."""
         assert self.process is not None
-        with suppress(psutil.NoSuchProcess):
-            return next(iter(psutil.Process(self.process.pid).children()), None)
-        return None
+        return child_of(self.process.pid)
 
     async def kill(self) -> None:
         """SIGKILL to both at once."""

@@ -230,7 +230,7 @@ async def an_edge_runs(backstage: Backstage) -> None:
             ran = await samspel(folder, words[0], url(int(port)), *words[1:])
             assert ran.code == 3, ran
             assert home.edge.process is not None
-            assert f"in use by process {home.edge.child.pid}" in ran.err
+            assert f"in use by process {home.edge.child}" in ran.err
         assert not home.twin.writes
 
 

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
 import pytest
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.testing import served_twin
@@ -53,7 +52,7 @@ async def guarded(
             yield home
 
 
-def child(home: RealHome) -> psutil.Process:
+def child(home: RealHome) -> int:
     found = home.edge.child
     assert found is not None, home.edge.log[-2000:]
     return found
@@ -84,7 +83,7 @@ def edges(home: RealHome) -> int:
     return home.edge.log.count('"running"')
 
 
-async def adopted_after(home: RealHome, command: str, dead: psutil.Process) -> None:
+async def adopted_after(home: RealHome, command: str, dead: int) -> None:
     """The guard lives, another edge goes on, and the battery has noticed nothing."""
     assert home.edge.process is not None
     guard, before = home.edge.process.pid, home.dispatcher.outcomes(command)[0]["boot_id"]
@@ -111,7 +110,7 @@ async def a_killed_edge(backstage: Backstage) -> None:
     """its successor adopts, without anybody's help"""
     async with guarded(backstage, "killed") as home:
         command, edge = await discharging(home), child(home)
-        edge.kill()
+        os.kill(edge, signal.SIGKILL)
         await adopted_after(home, command, edge)
 
 
@@ -120,7 +119,7 @@ async def a_stopped_edge(backstage: Backstage) -> None:
     """SIGSTOP: silence; it is killed before anything else is done"""
     async with guarded(backstage, "stopped") as home:
         command, edge = await discharging(home), child(home)
-        edge.suspend()
+        os.kill(edge, signal.SIGSTOP)
         await adopted_after(home, command, edge)
         assert "killed for its silence" in home.edge.log
 
@@ -132,7 +131,7 @@ async def a_blocked_edge_that_is_too_late(backstage: Backstage) -> None:
         before = registers(home.twin)
         command, edge = await discharging(home, ttl_s=15.0, on_expiry="release"), child(home)
         accepted_at = home.dispatcher.outcomes(command)[0]["at"]
-        edge.send_signal(signal.SIGUSR1)
+        os.kill(edge, signal.SIGUSR1)
         await until(lambda: is_gone(edge), "killed for its silence")
         await gives_back(home, before)
         await on_its_own(home)
@@ -149,7 +148,7 @@ async def an_edge_that_cannot_start_again(backstage: Backstage) -> None:
         edge = child(home)
         with closing(sqlite3.connect(home.edge.database, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")  # The edge's own commits wait; it lives.
-            edge.kill()
+            os.kill(edge, signal.SIGKILL)
             await until(lambda: is_gone(edge))
             holder.execute("ROLLBACK")
             holder.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -167,7 +166,7 @@ async def an_edge_killed_on_a_full_disk(backstage: Backstage) -> None:
             await discharging(home, ttl_s=20.0, on_expiry="release")
             fill(disk)
             edge = child(home)
-            edge.kill()
+            os.kill(edge, signal.SIGKILL)
             await until(lambda: is_gone(edge))
             await gives_back(home, before)
             await on_its_own(home)
@@ -211,7 +210,7 @@ async def told_to_go_the_guard_gives_nothing_back(backstage: Backstage) -> None:
 # --- a dead guard ---------------------------------------------------------------------------------------------------
 
 
-async def _kill_the_guard(home: RealHome) -> psutil.Process:
+async def _kill_the_guard(home: RealHome) -> int:
     edge = child(home)
     assert home.edge.process is not None
     os.kill(home.edge.process.pid, signal.SIGKILL)
@@ -278,7 +277,7 @@ async def a_control_that_needs_a_guard_has_one(backstage: Backstage) -> None:
     """and it is given back when the edge hangs past the deadline, although the device has no timer there"""
     async with guarded(backstage, "compulsory", "sungrow", **COMPULSORY) as home:
         command, edge = await discharging(home, ttl_s=12.0, on_expiry="release"), child(home)
-        edge.send_signal(signal.SIGUSR1)
+        os.kill(edge, signal.SIGUSR1)
         await until(lambda: is_gone(edge), "killed for its silence")
         await on_its_own(home)
         await home.dispatcher.outcome(command, end="completed")

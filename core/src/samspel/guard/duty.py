@@ -1,6 +1,6 @@
 """What a process was started for by a guard, handed over in one variable of the environment.
 
-Imported by both sides: standard library only.
+Imported by both sides: standard library only, and of that the light part.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 __all__ = ["HOLDS", "Duty", "Role", "announce", "take_duty"]
 
@@ -26,8 +26,7 @@ class Role(StrEnum):
     RESCUER = "rescuer"
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(NamedTuple):
     """`line` is our end of the socket to the guard. A rescuer that holds something stays for at least `stay_s`."""
 
     role: Role

@@ -12,9 +12,8 @@ A beat is written by the control loops themselves (`pulse`), so that no other ta
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from samspel.guard.duty import HOLDS, Role
 
@@ -84,8 +83,7 @@ class World(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """How a child ended. `code` is nothing for one that was killed for its silence."""
 
     code: int | None
