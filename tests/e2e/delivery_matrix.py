@@ -331,9 +331,10 @@ def fits(found: Found, expected: str) -> bool:
 
 def table(found: dict[tuple[str, str], Found]) -> str:
     """The confusion table in Markdown."""
-    lines = ["| misbehaviour | what the twin does | " + " | ".join(BRANDS) + " |", "|---|---|" + "---|" * len(BRANDS)]
+    heads = " | ".join(f"{brand} twin" for brand in BRANDS)
+    lines = [f"| misbehaviour | what the twin does | {heads} |", "|---|---|" + "---|" * len(BRANDS)]
     for row in ROWS:
-        cells = " | ".join(_shown(found[row.name, brand]) for brand in BRANDS)
+        cells = " | ".join(found[row.name, brand].words.removesuffix(": ") for brand in BRANDS)
         lines.append(f"| {row.name} | {row.how} | {cells} |")
     return "\n".join(lines)
 
@@ -369,10 +370,7 @@ def main(names: list[str]) -> int:
         for brand in BRANDS:
             if names and row.name not in names:
                 continue
-            try:
-                one = _in_simulated_time(lambda row=row, brand=brand: cell(row, installed(brand)))  # type: ignore[misc]
-            except AssertionError as e:
-                one = Found(str(e)[:900])
+            one = _in_simulated_time(lambda row=row, brand=brand: cell(row, installed(brand)))  # type: ignore[misc]
             found[row.name, brand] = one
             right = fits(one, row.expects(brand)) and one.in_time
             wrong += not right

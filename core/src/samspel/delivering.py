@@ -13,7 +13,7 @@ from samspel.contract.ports import Clock
 from samspel.contract.telemetry import Reading
 from samspel.control.events import Say
 from samspel.control.state import Action, State
-from samspel.delivery.judge import AT_LEAST, Judged, Sight, judge
+from samspel.delivery.judge import AT_LEAST, Judged, Sight, idle, judge
 from samspel.delivery.latency import Latencies, Sample, answered
 from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
 from samspel.delivery.verdict import Verdict
@@ -57,6 +57,7 @@ class Delivering:
         self._wrote_at = float("-inf")
         self._judged, self._sample = Judged(), Sample(0.0, 0.0, 0.0, answered=True)
         self._standing: tuple[Verdict, ...] = ()
+        self._told = self.latencies.learned()
 
     def wrote(self) -> None:
         """A write of power has just come to its end."""
@@ -66,7 +67,7 @@ class Delivering:
         """This command is the one that the battery follows from now on; the same one again has been written anew."""
         now = self._ports.clock.monotonic()
         again = command_id == self.command_id
-        self._judged = Judged() if again else replace(self._judged, episode=None)
+        self._judged = idle(readings) if again else replace(self._judged, episode=None)
         self.command_id, self._delivery = command_id, Delivery(before=evidence(readings, now), written_at=now)
         self._standing = ()
 
@@ -83,6 +84,14 @@ class Delivering:
             energy_wh=tracked.energy_wh if tracked else None,
         )
 
+    def news(self) -> bool:
+        """Whether a learned latency has moved by a tenth since this was last asked: worth a new birth message."""
+        learned, told = self.latencies.learned(), self._told
+        moved = [name for name, seconds in learned.items() if abs(seconds - told.get(name, 0.0)) > 0.1 * seconds]
+        if moved:
+            self._told = learned
+        return bool(moved)
+
     @property
     def strays(self) -> bool:
         """Whether the battery has left a target that it followed: to repeat the command would hide who did that."""
@@ -95,7 +104,7 @@ class Delivering:
         the battery follows what is. While something is being written nobody can say which power stands.
         """
         if state.written_w is None:
-            self._judged = Judged()
+            self._judged = idle(readings)
             return
         if self.command_id is None or state.action in (Action.FOLLOW, Action.HALT, Action.GIVE_BACK, Action.TAKE):
             return

@@ -254,7 +254,12 @@ class Device:
     def birth(self) -> DeviceBirth:
         """Who it is and what it can do."""
         capabilities = None if self.identity is None else self._driver.capabilities()
-        return DeviceBirth(device=self.name, identity=self.identity, capabilities=capabilities)
+        return DeviceBirth(
+            device=self.name,
+            identity=self.identity,
+            capabilities=capabilities,
+            learned_latency_s=self._delivering.latencies.learned(),
+        )
 
     # --- the register map in use ---
 
@@ -264,6 +269,10 @@ class Device:
         if self._maps is not None:
             await self._maps.begin(state.snapshot if state.phase is not Phase.RELEASED else None, self._is_released)
         self._note_versions()
+
+    def learned(self) -> bool:
+        """Whether birth has news of how fast this battery is."""
+        return self._delivering.news()
 
     async def tend_map(self) -> bool:
         """Change to a corrected map if one lies in the folder and nothing is held; True when birth has news."""

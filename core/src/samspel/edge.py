@@ -190,7 +190,7 @@ class Edge:
             await station.down.wait()
 
     async def _tend_map(self, device: Device) -> None:
-        if await device.tend_map():
+        if await device.tend_map() or device.learned():
             self._publish_birth()
 
     async def _await_first_contact(self, station: Station) -> None:

@@ -38,11 +38,16 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceBirth:
-    """One device as it was identified; `identity` is `None` until it has answered."""
+    """One device as it was identified; `identity` is `None` until it has answered.
+
+    `learned_latency_s`: by direction, how long this battery may take as this site has seen it; where nothing stands
+    the route's own latency counts.
+    """
 
     device: Identifier
     identity: Identity | None
     capabilities: Capabilities | None
+    learned_latency_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

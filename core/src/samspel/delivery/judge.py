@@ -14,7 +14,7 @@ come back, so that no single reading, no cloud and no pulse of the household is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from samspel.contract.capability import Authority
 from samspel.contract.outcome import Deviation
@@ -22,7 +22,7 @@ from samspel.contract.telemetry import Reading
 from samspel.delivery.side_effects import Before, ac_verdict, before_step, pv_verdict
 from samspel.delivery.verdict import REST_W, Case, Verdict, classify, number, out_of_service
 
-__all__ = ["AT_LEAST", "Judged", "Sight", "judge"]
+__all__ = ["AT_LEAST", "Judged", "Sight", "idle", "judge"]
 
 OPEN_SHARE = 0.25
 """So much of a step may be missing until twice the latency."""
@@ -32,8 +32,6 @@ AT_LEAST = 2
 
 TRAIL_SHARE = 0.25
 """How much of a latency the readings go back that tell whether a battery is on its way."""
-
-_ASLEEP = {"battery_state": ("sleep", "offline"), "inverter_state": ("standby", "starting", "off")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +66,10 @@ class Aim:
 class Judged:
     """What is remembered from reading to reading. `from_w`: the battery when the newest step began, `step_at`.
 
-    `held_at`: the last reading that was at its target; `seen`: the newest reading, as time and W. `episode` is the
-    deviation that stands, `aside` what was said besides of this step. `slept`: it has to wake first. `strayed`: so many
-    readings in a row since it left a target that it had followed. `trail`: the last readings, oldest first.
+    `held_at`: the last reading that was at its target; `seen`: the newest reading, in W and its time; `trail`: the last
+    few. `episode` is the deviation that stands. `before` is how things were when the step began, `prior` how
+    they are for the next one, `weighed` whether the side effects of this one have been judged. `strayed`: so many
+    readings in a row since the battery left a target that it had followed.
     """
 
     aims: tuple[Aim, ...] = ()
@@ -79,11 +78,16 @@ class Judged:
     held_at: float = float("-inf")
     seen: Aim | None = None
     episode: Deviation | None = None
-    aside: frozenset[str] = frozenset()
-    before: Before | None = None
-    slept: bool = False
+    weighed: bool = False
+    prior: Before | None = None
+    before: Before = field(default_factory=Before)
     strayed: int = 0
     trail: tuple[Aim, ...] = ()
+
+    @property
+    def followed(self) -> bool:
+        """Whether the battery has come to its target since the newest step."""
+        return self.held_at > self.step_at
 
 
 def judge(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...]]:
@@ -100,7 +104,15 @@ def judge(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...]]:
     seen = Aim(reading.monotonic_s, battery_w)
     since = seen.at - TRAIL_SHARE * _patience_s(state, sight)
     trail = (*(earlier for earlier in state.trail if earlier.at >= since), seen)
-    return replace(state, seen=seen, trail=trail), (*found, *aside)
+    return replace(state, seen=seen, trail=trail, prior=before_step(sight.readings)), (*found, *aside)
+
+
+def idle(readings: Mapping[str, Reading]) -> Judged:
+    """What to begin from while nothing is commanded: how things are before the first step."""
+    reading = readings.get("battery_power_w")
+    battery_w = reading.usable() if reading is not None else None
+    seen = None if reading is None or battery_w is None else Aim(reading.monotonic_s, battery_w)
+    return Judged(seen=seen, prior=before_step(readings))
 
 
 # --- targets --------------------------------------------------------------------------------------------------------
@@ -121,10 +133,9 @@ def _aimed(state: Judged, sight: Sight) -> Judged:
         aims=aims,
         step_at=sight.aimed_at,
         from_w=battery_w,
-        aside=frozenset(),
-        before=before_step(sight.readings),
+        weighed=False,
+        before=state.prior or before_step(sight.readings),
         strayed=0,
-        slept=any(_value(sight, signal) in states for signal, states in _ASLEEP.items()),
     )
 
 
@@ -143,7 +154,7 @@ def _recent(aims: tuple[Aim, ...], since: float) -> tuple[Aim, ...]:
 
 
 def _patience_s(state: Judged, sight: Sight) -> float:
-    return sight.patience_s + (sight.wake_s if state.slept else 0.0)
+    return sight.patience_s + (sight.wake_s if state.before.slept else 0.0)
 
 
 # --- power ----------------------------------------------------------------------------------------------------------
@@ -159,7 +170,7 @@ def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdic
     fine_w = _fine_w(sight, sight.target_w)
     if least_w - fine_w <= seen.power_w <= most_w + fine_w:
         return replace(state, held_at=seen.at, episode=None, strayed=0), ()
-    if state.held_at >= state.step_at and not least_w - slack_w <= seen.power_w <= most_w + slack_w:
+    if state.followed and not least_w - slack_w <= seen.power_w <= most_w + slack_w:
         state = replace(state, strayed=state.strayed + 1)
     inside = low_w - slack_w <= seen.power_w <= high_w + slack_w
     case = _case(state, sight, seen)
@@ -184,7 +195,7 @@ def _says_so_itself(state: Judged, case: Case) -> bool:
 
 
 def _verdict(state: Judged, sight: Sight, case: Case, at: float) -> Verdict:
-    turned = sight.target_w * state.from_w < 0 and abs(state.from_w) > REST_W and state.held_at < state.step_at
+    turned = sight.target_w * state.from_w < 0 and abs(state.from_w) > REST_W and not state.followed
     if turned and abs(case.battery_w) <= REST_W and at < state.step_at + sight.patience_s + sight.reversal_dwell_s:
         text = f"the battery rests before it reverses, up to {sight.reversal_dwell_s:g} s"
         return Verdict(Deviation.DWELL, "reversal", text)
@@ -196,7 +207,7 @@ def _case(state: Judged, sight: Sight, seen: Aim) -> Case:
         target_w=sight.target_w,
         battery_w=seen.power_w,
         from_w=state.from_w,
-        held=state.held_at >= state.step_at,
+        held=state.followed,
         moving=_is_moving(state, sight, seen),
         readings=sight.readings,
     )
@@ -235,10 +246,13 @@ def _fine_w(sight: Sight, target_w: float) -> float:
 
 
 def _unmeasured(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...]]:
-    """No good reading of the battery: for a while that is noise, then nobody knows what it does."""
+    """No good reading of the battery: whether it has ever come to its target nobody can say then.
+
+    Where it had, nothing speaks against it; that it is not measured any more is said by the readings' own quality.
+    """
     newest = state.seen.at if state.seen is not None else sight.aimed_at
     silent = sight.now - max(newest, sight.aimed_at) >= _patience_s(state, sight)
-    if not silent or state.episode is Deviation.UNRESPONSIVE:
+    if not silent or state.followed or state.episode is Deviation.UNRESPONSIVE:
         return state, ()
     text = f"no good reading of the battery's power for {sight.now - newest:.0f} s"
     return replace(state, episode=Deviation.UNRESPONSIVE), (Verdict(Deviation.UNRESPONSIVE, "unmeasured", text),)
@@ -249,12 +263,7 @@ def _unmeasured(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...
 
 def _side_effects(state: Judged, sight: Sight, at: float) -> tuple[Judged, tuple[Verdict, ...]]:
     """Judged once a step, when its latency has just passed: what comes later has other causes."""
-    if at < state.step_at + _patience_s(state, sight) or "judged" in state.aside or state.before is None:
+    if at < state.step_at + _patience_s(state, sight) or state.weighed:
         return state, ()
     found = [one for one in (pv_verdict(state.before, sight.readings), ac_verdict(sight.readings)) if one is not None]
-    return replace(state, aside=state.aside | {"judged"}), tuple(found)
-
-
-def _value(sight: Sight, signal: str) -> object:
-    reading = sight.readings.get(signal)
-    return None if reading is None else reading.value
+    return replace(state, weighed=True), tuple(found)

@@ -20,24 +20,27 @@ PV_LEFT_SHARE = 0.6
 AC_LEAST_W, AC_SHARE = 500.0, 0.3
 """Losses of conversion, and readings some seconds apart, stay below the larger of the two."""
 
+_ASLEEP = {"battery_state": ("sleep", "offline"), "inverter_state": ("standby", "starting", "off")}
+
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The panels when a step began, in W."""
+    """How things were when a step began: the panels in W, and whether the battery slept."""
 
-    pv_power_w: float
+    pv_power_w: float = 0.0
+    slept: bool = False
 
 
-def before_step(readings: Mapping[str, Reading]) -> Before | None:
-    """What a side effect is measured against; nothing while the panels give too little to tell."""
-    pv_w = number(readings, "pv_power_w")
-    return None if pv_w is None or pv_w < PV_LEAST_W else Before(pv_w)
+def before_step(readings: Mapping[str, Reading]) -> Before:
+    """What these readings say for a step that begins after them."""
+    asleep = any(signal in readings and readings[signal].value in states for signal, states in _ASLEEP.items())
+    return Before(number(readings, "pv_power_w") or 0.0, asleep)
 
 
 def pv_verdict(before: Before, readings: Mapping[str, Reading]) -> Verdict | None:
     """The panels have lost most of their power as the command took hold."""
     pv_w = number(readings, "pv_power_w")
-    if pv_w is None or pv_w > PV_LEFT_SHARE * before.pv_power_w:
+    if pv_w is None or before.pv_power_w < PV_LEAST_W or pv_w > PV_LEFT_SHARE * before.pv_power_w:
         return None
     text = f"the panels went from {before.pv_power_w:.0f} W to {pv_w:.0f} W as the command took hold"
     return Verdict(Deviation.SIDE_EFFECT, "pv", text)

@@ -98,8 +98,9 @@ def _is_short(case: Case) -> bool:
 
 def _is_reversed(case: Case) -> bool:
     """As much the other way, and not because it was there already, or because the house needs just that."""
-    mirrored = abs(case.battery_w + case.target_w) <= max(REST_W, 0.15 * abs(case.target_w))
-    came = abs(case.battery_w - case.from_w) > MOVED_SHARE * abs(case.target_w) or case.held
+    near_w = max(REST_W, 0.15 * abs(case.target_w))
+    mirrored = abs(case.battery_w + case.target_w) <= near_w
+    came = case.held or abs(case.from_w + case.target_w) > near_w
     return abs(case.target_w) > 2 * REST_W and mirrored and came and not _serves_the_house(case)
 
 
