@@ -53,7 +53,8 @@ class Chain:
 
     def shape(self, wanted_w: float, context: ShapingContext) -> Result:
         """The wanted power (W, contract sign) after every filter."""
-        context = replace(context, shaped_w=self._shaped_w)
+        if self._shaped_w is not None:
+            context = replace(context, shaped_w=self._shaped_w)
         target_w = wanted_w
         notes: list[Note] = []
         states: list[Any] = []
@@ -63,12 +64,13 @@ class Chain:
             notes.extend(shaped.notes)
             target_w = shaped.target_w
         self._states, self._shaped_w = tuple(states), target_w
-        return Result(wanted_w, target_w, tuple(notes), target_w != context.written_w and self._exceeds(context))
+        return Result(wanted_w, target_w, tuple(notes), limited=self._exceeds(target_w, context))
 
-    def _exceeds(self, context: ShapingContext) -> bool:
-        """Whether the power in force is more than the hard limits allow now."""
-        written_w = context.written_w or 0.0
-        allowed_w = written_w
+    def _exceeds(self, target_w: float, context: ShapingContext) -> bool:
+        """Whether the power in force is more than the hard limits allow now; asked only where less is to be written."""
+        allowed_w = written_w = context.written_w or 0.0
+        if abs(target_w) >= abs(written_w):
+            return False
         for one, state in zip(self.filters, self._states, strict=True):
             if one.hard:
                 allowed_w = one.apply(state, allowed_w, context).target_w
