@@ -39,7 +39,9 @@ from samspel.field_maps.keeper import MapKeeper
 from samspel.outlet import Outlet
 from samspel.plugins.loader import LoadedDriver, load_driver
 from samspel.shaping.chain import Chain
+from samspel.shaping.gate import Gate
 from samspel.shaping.limits import BatteryLimits, ContractLimits
+from samspel.shaping.wear import WearBudget
 from samspel.store.memory import MemoryStore
 from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel_sim.behaviour import TwinOptions
@@ -200,8 +202,9 @@ class Life:
             options=DriverOptions(expected_serial=expected_serial(None, DEVICE, self.store.journal, clock)),
             endpoint=Endpoint("twin", 502, home.profile, clock, rng=rng, connector=self.wire.connect),
         )
-        limits = DeviceLimits(charge_w=5000, discharge_w=5000, soc_min_pct=10, soc_max_pct=95)
-        chain = Chain([ContractLimits(charge_w=5000, discharge_w=5000), BatteryLimits(soc_min_pct=10, soc_max_pct=95)])
+        limits_w, window = {"charge_w": 5000, "discharge_w": 5000}, {"soc_min_pct": 10, "soc_max_pct": 95}
+        limits = DeviceLimits(**limits_w, **window)
+        chain = Chain([ContractLimits(**limits_w), Gate(), WearBudget(), BatteryLimits(**window)])
         keeper = self._map_keeper(connected)
         device = Device(DEVICE, connected.driver, chain, outlet, self.store.journal, clock, home.policy, limits, keeper)
         connected.wrong_device.append(device.wrong_device)
