@@ -84,3 +84,19 @@ async def test_looking_writes_nothing(driver, link):
     await driver.read()
     await driver.read_faults()
     assert link.writes == []
+
+
+async def test_what_an_older_command_left_beside_is_in_the_newest_mark(driver, make_driver, link):
+    """A power the other way, long ago: every mark that spoke of it has gone from the journal."""
+    snapshot = await driver.take()
+    await driver.set_power(900, LATER, snapshot, None)
+    mark = driver.plan(-1500)
+    await driver.set_power(-1500, LATER, snapshot, 900)
+    restarted = make_driver()
+    await restarted.identify()
+    assert (await restarted.read_control([mark], snapshot)).state is ControlState.OURS
+    again = restarted.plan(-1600)
+    await restarted.set_power(-1600, LATER, snapshot, -1500)
+    third = make_driver()
+    await third.identify()
+    assert (await third.read_control([again], snapshot)).state is ControlState.OURS

@@ -45,8 +45,9 @@ def direction_of(power_w: float) -> Direction:
 
 @dataclass(kw_only=True)
 class Commander:
-    """Runs sequences on one device. `written` are the marks of everything sent since the last good release;
-    `constants` are the site's, from the nameplate.
+    """Runs sequences on one device. `written` are the marks of everything sent since the last good release, `standing`
+    the newest raw value of ours in each register, this process's or an earlier one's; `constants` are the site's, from
+    the nameplate.
     """
 
     bank: Bank
@@ -55,6 +56,7 @@ class Commander:
     capabilities: Capabilities
     constants: Mapping[str, float] = field(default_factory=dict)
     written: Marks = field(default_factory=Marks)
+    standing: dict[str, int] = field(default_factory=dict)
     rest: Rest = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,14 +70,20 @@ class Commander:
     # --- plans ---
 
     def plan(self, power_w: float) -> Mark:
-        """What a command of this power may write, without looking at the device."""
+        """What a command of this power may write, without looking at the device, and what stands beside that: of a
+        power the other way, long ago, no younger mark may speak.
+        """
         direction = direction_of(power_w)
         if direction is Direction.ZERO:
             steps = _all_steps(self.map.zero)
         else:
             sequences = self.map.sequences
             steps = (*sequences["wake"], *sequences["reverse"], *sequences[direction.value])
-        return Marks().plan(self.map, steps, abs(power_w)).json()
+        marks = Marks().plan(self.map, steps, abs(power_w))
+        for name, raw in self.standing.items():
+            if not marks.names(name):
+                marks.add(name, raw)
+        return marks.json()
 
     def standing_marks(self) -> Marks:
         """What a zero or a stop may have left, whoever lost the journal of it."""
@@ -137,6 +145,7 @@ class Commander:
             give_back = GiveBack(run=call.run, clock=self.clock, snapshot=snapshot, marks=ours)
             await give_back(self.map.sequences["release"], self.map.owned)
             self.written.clear()
+            self.standing.clear()
             self.rest.forget()
             return WriteReport(
                 mark=call.sent.json(),
@@ -247,10 +256,18 @@ class Commander:
             clock=self.clock,
             values=values,
             priority=priority,
-            on_write=_to_both(sent, self.written),
+            on_write=self._noting(sent),
             not_after=not_after,
         )
         return _Call(ticket=ticket, run=run, sent=sent)
+
+    def _noting(self, sent: Marks) -> Callable[[str, int], None]:
+        def note(name: str, raw: int) -> None:
+            sent.add(name, raw)
+            self.written.add(name, raw)
+            self.standing[name] = raw
+
+        return note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,14 +292,6 @@ class _Call:
             rung=rung,
             skipped_because="" if proved else because or "the sequence has nothing that can be read back",
         )
-
-
-def _to_both(*marks: Marks) -> Callable[[str, int], None]:
-    def note(name: str, raw: int) -> None:
-        for one in marks:
-            one.add(name, raw)
-
-    return note
 
 
 def _all_steps(ladder: tuple[Rung, ...]) -> tuple[Step, ...]:

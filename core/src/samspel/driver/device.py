@@ -95,6 +95,9 @@ class Device:
         raws = {row.name: samples[row.name].raw for row in self._owned_rows() if row.name in samples}
         if hidden := [name for name, raw in raws.items() if raw in self.map.registers[name].invalid]:
             raise DriverError(f"the control block cannot be told: {', '.join(hidden)} read as not available")
+        for name, raw in raws.items():
+            if marks.allow(name, raw):
+                self.commander.standing.setdefault(name, raw)
         block = ControlBlock(map=self.map, raws=raws, neutrals=self._neutrals(samples), snapshot=snapshot, marks=ours)
         return block.reading()
 

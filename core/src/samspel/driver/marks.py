@@ -52,6 +52,10 @@ class Marks:
         """Nothing is ours any more."""
         self._entries.clear()
 
+    def names(self, name: str) -> bool:
+        """Whether anything is said about this register."""
+        return name in self._entries
+
     def allow(self, name: str, raw: int) -> bool:
         """Whether we may have written `raw` into this register."""
         return any(
