@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from samspel.admission.freshness import FreshnessRules
@@ -23,8 +24,11 @@ from samspel.contract.errors import WrongDevice
 from samspel.contract.ports import BusLink
 from samspel.control.state import Policy
 from samspel.device import Device, DeviceLimits, expected_serial
+from samspel.driver.map_driver import MapDriver
 from samspel.driver.options import DriverOptions
 from samspel.edge import Edge, Rates, Station, offline_message
+from samspel.field_maps.folder import Found, MapFolder
+from samspel.field_maps.keeper import MapKeeper
 from samspel.outlet import Outlet
 from samspel.shaping.chain import Chain
 from samspel.shaping.filter import Filter
@@ -53,6 +57,7 @@ QUIET = Rates(fast_s=1e6, slow_s=1e6, static_s=1e6, faults_s=1e6)
 class Setting:
     """What every process of one site has in common. `most_w` are the contract's limits, each way; `shaping` is what
     stands between those and the battery's own. What a process draws at random comes from `seed` and its own number.
+    `maps` is the box's folder of corrected maps.
     """
 
     target: Target
@@ -64,6 +69,7 @@ class Setting:
     ranks: Mapping[str, Rank] = field(default_factory=lambda: RANKS)
     seed: int = 1
     shaping: Sequence[Filter[Any] | Gate] = ()
+    maps: Path | None = None
 
 
 async def end_tasks(tasks: set[asyncio.Task[Any]]) -> None:
@@ -180,7 +186,8 @@ class Life:
         link = endpoint.link(url.unit or 0, confirm)
         options = DriverOptions(expected_serial=expected_serial(None, DEVICE, journal, setting.clock))
         driver = setting.target.driver(link, setting.clock, options=options)
-        device = Device(DEVICE, driver, chain, outlet, journal, setting.clock, setting.policy, limits)
+        maps = self._map_keeper(driver)
+        device = Device(DEVICE, driver, chain, outlet, journal, setting.clock, setting.policy, limits, maps=maps)
         return Station(
             device=device,
             rates=setting.rates,
@@ -188,3 +195,15 @@ class Life:
             watch=link.on_link,
             tend=driver.tend_session if setting.target.path.session else None,
         )
+
+    def _map_keeper(self, driver: MapDriver) -> MapKeeper | None:
+        """The folder is read in line, since simulated time knows no threads."""
+        setting = self.setting
+        if setting.maps is None:
+            return None
+        folder = MapFolder(setting.maps / setting.target.manifest.name, driver.load_map)
+        return MapKeeper(DEVICE, driver, folder, self.store.journal, _in_line)
+
+
+async def _in_line(work: Callable[[], Found]) -> Found:
+    return work()

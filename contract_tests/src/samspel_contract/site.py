@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from samspel.clock import LoopClock
@@ -272,6 +273,7 @@ async def open_site(
     step_s: float = STEP_S,
     ranks: Mapping[str, Rank] | None = None,
     shaping: Sequence[Filter[Any] | Gate] = (),
+    maps: Path | None = None,
 ) -> AsyncIterator[Site]:
     """A home whose own logic discharges into the house. Nothing runs yet: `begin` or `settled` starts an edge."""
     clock = LoopClock()
@@ -286,6 +288,7 @@ async def open_site(
         ranks=ranks or RANKS,
         seed=seed,
         shaping=shaping,
+        maps=maps,
     )
     site = Site(target, twin, setting)
     await site.listen()

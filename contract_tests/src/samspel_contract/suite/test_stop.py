@@ -18,6 +18,7 @@ POWER_W = 1500.0
 MOST_WRITES = 40
 HELD_S = 60
 SLOW_S = 0.2
+SETTLED_S = 30
 BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
 
 
@@ -32,6 +33,22 @@ async def _cut_after(rig: Rig, power_w: float, writes: int) -> tuple[Snapshot, M
         await rig.wait(20)
         rig.link.mend()
         return snapshot, plan
+    return None
+
+
+async def _cut_in_a_change(rig: Rig, power_w: float, writes: int) -> tuple[Snapshot, list[Mark]] | None:
+    """The same for a change from discharging."""
+    snapshot = await rig.take()
+    plans = [rig.driver.plan(POWER_W), rig.driver.plan(power_w)]
+    await rig.set_power(POWER_W, snapshot)
+    await rig.wait(SETTLED_S)
+    rig.link.cut_after_writes(writes)
+    try:
+        await rig.set_power(power_w, snapshot, previous_w=POWER_W)
+    except BusError:
+        await rig.wait(20)
+        rig.link.mend()
+        return snapshot, plans
     return None
 
 
@@ -72,6 +89,35 @@ async def test_stop_works_from_every_prefix(driver_case: DriverCase, power_w: fl
         changed = {name for name, words in rig.owned().items() if words != before[name]}
         assert changed <= set(left), f"cut after write {writes}"
     pytest.fail(f"the sequence has more than {MOST_WRITES} writes")
+
+
+@needs(Capability.CHARGE, Capability.DISCHARGE, Capability.HELD_ZERO)
+@safety
+@pytest.mark.parametrize("power_w", [0.0, -POWER_W], ids=["zero", "reversal"])
+@simulated
+async def test_stop_works_from_every_prefix_of_a_change(driver_case: DriverCase, power_w: float) -> None:
+    """With the link cut after each single write of a change from discharge to zero, or to charge, a stop after the
+    reconnect brings the battery to zero within the declared bound and holds it there, and a release then gives
+    everything back.
+
+    If this fails: look at what `reverse` and `zero` leave between two of their writes.
+    """
+    bound_s, left = driver_case.target.declaration.stop_s, driver_case.target.declaration.left_on_release
+    for writes in range(1, MOST_WRITES):
+        rig = driver_case.rig()
+        await rig.driver.identify()
+        before = rig.owned()
+        begun = await _cut_in_a_change(rig, power_w, writes)
+        if begun is None:
+            assert writes > 1, "the change wrote nothing"
+            return
+        snapshot, plans = begun
+        await rig.stop(snapshot)
+        await _assert_stopped(rig, bound_s, f"cut after write {writes} of the change")
+        await rig.release(snapshot, plans)
+        changed = {name for name, words in rig.owned().items() if words != before[name]}
+        assert changed <= set(left), f"cut after write {writes} of the change"
+    pytest.fail(f"the change has more than {MOST_WRITES} writes")
 
 
 @needs(Capability.CHARGE, Capability.DISCHARGE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 import pytest
-from samspel.contract.capability import Authority, Direction
+from samspel.contract.capability import Authority, Direction, Verify
 from samspel.contract.driver import ControlState
 from samspel.registers.loader import load_variants
 from samspel_sim.behaviour import TwinOptions
@@ -17,6 +17,7 @@ from samspel_contract.truth import SCENES, TRUTHS
 
 POWER_W = 1200.0
 SETTLED_S = 60.0
+PROVED_S = 120.0
 
 
 def _uncovered(target: Target) -> list[str]:
@@ -104,6 +105,32 @@ async def test_variant_obeys_stops_and_gives_back(driver_case: DriverCase, power
     assert rig.at_rest, f"{rig.battery_w:.0f} W after the stop"
     await rig.release(snapshot)
     assert (await rig.driver.read_control()).state is ControlState.DEFAULT
+
+
+@everywhere
+@safety
+@simulated
+async def test_variant_is_proved_by_effect(driver_case: DriverCase) -> None:
+    """In every variant whose route is verified by its effect, a command is said to be verified once the battery has
+    followed, and never where the device acknowledges everything and does nothing.
+
+    If this fails: a path that serves old values needs `read_back = false`; `latency_s` may be too short.
+    """
+    async with driver_case.site() as site:
+        await site.settled()
+        if site.route(-POWER_W).verify is not Verify.EFFECT:
+            return
+        command = await site.send("set_power", power_w=-POWER_W, ttl_s=PROVED_S)
+        await site.outcome(command, stage="verified", verification="effect")
+        assert site.follows(-POWER_W), f"the battery does {site.battery_w:.0f} W"
+        await site.send("release")
+        await site.given_back()
+        site.forget_writes()
+        ignored = await site.send("set_power", power_w=-POWER_W, ttl_s=PROVED_S)
+        await site.wait(PROVED_S)
+        assert site.found(ignored, stage="written") is not None
+        assert site.found(ignored, verification="effect") is None
+        assert site.found(ignored, stage="delivered") is None
 
 
 def _against(driver_case: DriverCase, power_w: float) -> Rig:
