@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 
 import pytest
+from samspel.edge import Rates
+from samspel.shaping.fuse import Fuse
 from samspel.shaping.gate import Gate
 from samspel.shaping.slew import Slew
 from samspel.shaping.wear import WearBudget
@@ -136,3 +138,42 @@ async def test_a_spent_budget_ends_in_zero_and_gives_back_and_the_next_day_begin
         assert site.faults("control.write_budget")[-1] == "cleared"
         await site.followed(1000)
         assert wearing(site.target), "this brand's registers wear"
+
+
+AMPERE_W = 690.0
+BRISK = Rates(fast_s=2.0, slow_s=60.0, static_s=3600.0, faults_s=30.0)
+FUSE = Fuse(rating_a=12, margin_pct=0)
+
+
+@simulated
+async def test_charging_keeps_below_the_main_fuse_whatever_the_house_does():
+    """The room is what the house leaves, and does not swing with what the battery takes."""
+    async with open_site(target("huawei"), rates=BRISK, load_w=6000.0, shaping=[GATE, FUSE]) as site:
+        await site.settled()
+        command = await site.send("set_power", power_w=-5000, ttl_s=900)
+        await site.outcome(command, deviation="clamped", reason="fuse")
+        await site.wait(60)
+        taken = []
+        for _ in range(60):
+            await site.wait(1)
+            taken.append(site.battery_w)
+        room_w = 12 * AMPERE_W - 6000
+        assert all(-1.1 * room_w <= one <= -0.8 * room_w for one in taken), taken
+        site.twin.set({"load_power_w": 12 * AMPERE_W + 500})
+        await site.until(lambda: site.at_rest, 30, "the house comes first")
+        site.twin.set({"load_power_w": 1000.0})
+        await site.until(lambda: site.follows(-5000), 60, "the room is back")
+
+
+@simulated
+async def test_a_lost_meter_means_no_charging():
+    async with open_site(target("huawei"), rates=BRISK, load_w=1000.0, shaping=[GATE, FUSE]) as site:
+        await site.settled()
+        command = await site.followed(-3000, ttl_s=900)
+        site.twin.misbehave("meter_offline")
+        await site.until(lambda: site.at_rest, FUSE.stale_s + 15, "no charging without a meter")
+        assert (await site.outcome(command, deviation="clamped"))["reason"] == "meter_stale"
+        discharge = await site.followed(3000, ttl_s=900)
+        assert "clamped" not in deviations(site, discharge)
+        stop = await site.send("stop")
+        await site.outcome(stop, stage="written", within_s=5)
