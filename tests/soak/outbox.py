@@ -18,7 +18,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -90,6 +89,7 @@ async def _play(port: int, folder: Path, runs: int, seed: int) -> None:
     )
     assert nursery.stdin is not None
     assert nursery.stdout is not None
+    child = 0
     try:
         for number in range(runs + 1):
             last = number == runs
@@ -100,10 +100,12 @@ async def _play(port: int, folder: Path, runs: int, seed: int) -> None:
                 os.kill(child, signal.SIGKILL)
             ended = await asyncio.wait_for(nursery.stdout.readline(), PATIENCE_S)
             assert ended == b"ended\n", ended
+            child = 0
     finally:
-        with suppress(ProcessLookupError):
-            nursery.stdin.close()
-            await asyncio.wait_for(nursery.wait(), PATIENCE_S)
+        if child:
+            os.kill(child, signal.SIGKILL)
+        nursery.stdin.close()
+        await nursery.wait()
 
 
 async def _some_time(rng: random.Random, ledger: Path) -> None:

@@ -24,13 +24,14 @@ from samspel.control.events import Say
 from samspel.outlet import Outlet
 from samspel.store.outbox import Outbox, OutboxLimits
 from samspel.store.store import Store
+from samspel.transport import outbox_pump
 from samspel.transport.mqtt import MqttTransport
 from samspel.transport.mqtt_options import MqttOptions
-from samspel.transport.outbox_pump import drain
 
 SITE = "home-0001"
 DEVICES = ("battery", "second")
 RATE_PER_S = 400.0
+outbox_pump._PAUSE_S = 0.02  # A second after each failure would leave little of a life.
 LIMITS = OutboxLimits(max_rows=500)
 
 
@@ -75,6 +76,23 @@ class Witness:
         self._outbox.failed(row_id)
 
 
+class FrailWire(MqttTransport):
+    """Is cut now and then, just when something has been sent."""
+
+    chance_of_a_cut = 0.02
+
+    def __init__(self, options: MqttOptions, clock: SystemClock, rng: random.Random) -> None:
+        super().__init__(options, clock)
+        self._rng = rng
+
+    async def publish(self, message: Outbound) -> None:
+        sending = asyncio.ensure_future(super().publish(message))
+        if self._rng.random() < self.chance_of_a_cut and self._connection is not None:
+            await asyncio.sleep(0)
+            self._connection.abandon("the wire is cut")
+        await sending
+
+
 async def live(life: Life) -> None:
     """Until killed, or, in the last life, until everything is told."""
     folder, clock, rng = Path(life.folder), SystemClock(), random.Random(life.seed)
@@ -82,12 +100,12 @@ async def live(life: Life) -> None:
     witness = Witness(store.outbox, folder / "ledger")
     outlet = Outlet(SITE, f"{rng.getrandbits(64):016x}", witness, clock)
     options = MqttOptions(host="127.0.0.1", port=life.port, client_id=SITE, reconnect_min_s=0.01, reconnect_max_s=0.05)
-    transport = MqttTransport(options, clock)
+    transport = FrailWire(options, clock, random.Random(life.seed))
     up = asyncio.Event()
     await transport.start([], lambda _: None, lambda state: up.set() if state is TransportState.UP else None)
-    talking = None if life.last else asyncio.create_task(_talk(outlet, transport, rng, clock))
+    talking = None if life.last else asyncio.create_task(_talk(outlet, rng, clock))
     await up.wait()
-    pump = asyncio.create_task(drain(witness, transport, clock, rate_per_s=RATE_PER_S))
+    pump = asyncio.create_task(outbox_pump.drain(witness, transport, clock, rate_per_s=RATE_PER_S))
     if talking is not None:
         await talking
     while len(store.outbox):  # noqa: ASYNC110 - an outbox has no event for "empty"
@@ -98,7 +116,7 @@ async def live(life: Life) -> None:
     await store.close()
 
 
-async def _talk(outlet: Outlet, transport: MqttTransport, rng: random.Random, clock: SystemClock) -> None:
+async def _talk(outlet: Outlet, rng: random.Random, clock: SystemClock) -> None:
     for number in range(10**9):
         device = rng.choice(DEVICES)
         match rng.random():
@@ -110,8 +128,6 @@ async def _talk(outlet: Outlet, transport: MqttTransport, rng: random.Random, cl
                 outlet.telemetry(device, {})
         if rng.random() < 0.1:
             await outlet.kept()
-        if rng.random() < 0.003 and transport._connection is not None:
-            transport._connection.abandon("the wire is cut")
         await asyncio.sleep(rng.random() * 0.004)
 
 

@@ -100,6 +100,22 @@ async def test_a_connection_lost_before_the_answer_fails_at_once():
     assert caught.value.may_have_arrived
 
 
+async def test_what_waited_for_its_turn_when_the_connection_was_lost_fails_at_once_too():
+    """Else the outbox would stand still for as long as an answer may take."""
+    async with ScriptedBroker() as broker:
+        site = await (await make(broker.port, protocol=Protocol.V311, publish_timeout_s=60.0).start()).up()
+        busy = threading.Event()
+        site.transport._connection._submit(lambda _: busy.wait(20) and None)
+        saying = asyncio.create_task(site.say(b"?"))
+        await asyncio.sleep(0)
+        site.transport._connection.abandon("the wire is cut")
+        async with asyncio.timeout(10):
+            with pytest.raises(TransportError, match="lost before it answered"):
+                await saying
+        busy.set()
+        await site.transport.close()
+
+
 async def test_a_topic_that_is_not_utf8_is_dropped_acknowledged_and_counted():
     script = publish(b"t/\xff\xfe", b"hostile", 7) + publish(b"t/1", b"good", 8)
     async with ScriptedBroker(after_subscribe=script) as broker:

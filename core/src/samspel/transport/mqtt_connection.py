@@ -85,6 +85,7 @@ class Connection:
         self._lock = threading.Lock()
         self._jobs: deque[Callable[[Client], None]] | None = deque()
         self._unanswered: dict[int, asyncio.Future[None]] = {}
+        self._awaited: set[asyncio.Future[None]] = set()
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)
@@ -111,7 +112,8 @@ class Connection:
     def publish(self, message: Outbound) -> asyncio.Future[None]:
         """A future that the broker's answer settles; TransportError otherwise."""
         answer: asyncio.Future[None] = self._loop.create_future()
-        self._submit(lambda client: self._publish(client, message, answer))
+        self._submit(lambda client: self._publish(client, message, answer), answer)
+        answer.add_done_callback(self._forget)
         return answer
 
     def acknowledge(self, mid: int) -> None:
@@ -295,23 +297,31 @@ class Connection:
 
     # From here on: either thread.
 
-    def _submit(self, job: Callable[[Client], None]) -> None:
+    def _submit(self, job: Callable[[Client], None], answer: asyncio.Future[None] | None = None) -> None:
         with self._lock:
             if self._jobs is None:
                 raise TransportError("no connection to the broker; nothing was sent")
             self._jobs.append(job)
+            if answer is not None:
+                self._awaited.add(answer)
             # A full pipe wakes the thread as well.
             with contextlib.suppress(BlockingIOError):
                 self._wake_write.send(b"!")
 
+    def _forget(self, answer: asyncio.Future[None]) -> None:
+        with self._lock:
+            self._awaited.discard(answer)
+
     def _finish(self, ended: Ended) -> None:
+        """Also for what still waited for its turn: nobody would ever answer it."""
         with self._lock:
             if self._jobs is None:
                 return
             self._jobs = None
             self._wake_write.close()
+            awaited = list(self._awaited)
         lost = TransportError(f"the broker was lost before it answered: {ended.why}", may_have_arrived=True)
-        for answer in list(self._unanswered.values()):
+        for answer in awaited:
             self._post(_fail, answer, lost)
         self._post(_settle, self.ended, ended)
 
