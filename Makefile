@@ -4,6 +4,7 @@
 #   make test        every distribution's tests on one Python, but the slow (ARGS="-k bus")
 #   make test-all    tox: every installed Python, types, lint, imports, docs, wheels
 #   make bench       latency against a floor, memory, start-up times       (ARGS="--json")
+#   make soak        an hour of simulated homes, every driver and scenario  (ARGS="--minutes 5")
 #   make lint        ruff, mypy, import rules; prints the code's size
 #   make coverage    make test, counted against the floor
 #   make audit       known vulnerabilities in constraints.txt (asks a public service)
@@ -16,7 +17,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all bench lint coverage audit constraints clean
+.PHONY: help demo test test-all bench soak lint coverage audit constraints clean
 
 # What an activated environment or a personal setting would otherwise bring in.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE
@@ -50,6 +51,10 @@ test-all: .venv/stamp-dev
 
 bench: .venv/stamp-dev
 	$(PYTHON) -m benchmarks $(ARGS)
+
+soak: .venv/stamp-dev
+	$(PYTHON) -m tests.soak.outbox
+	$(PYTHON) -m samspel_contract.simulation.soak $(ARGS)
 
 lint: .venv/stamp-dev
 	$(PYTHON) -m ruff check .

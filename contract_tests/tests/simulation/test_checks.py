@@ -1,0 +1,140 @@
+"""Each invariant on small streams: what it objects to, and what it lets pass."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from samspel_contract.simulation.checks import CHECKS, name_of
+from samspel_contract.simulation.checks_of_commands import (
+    OneEndForEveryCommand,
+    ReleasedWhenNobodyCommands,
+    StopWithinItsBound,
+)
+from samspel_contract.simulation.checks_of_truth import ChargeWindowKept, NoLimitPassedByTheBattery
+from samspel_contract.simulation.checks_of_writes import (
+    NoLimitPassedOnTheWire,
+    NothingStaleWritten,
+    OnlyDeclaredRegisters,
+    OnlyWhoMayCommand,
+)
+from samspel_contract.simulation.events import Heard, Looked, Sent, Terms, Wrote
+
+TERMS = Terms(
+    most_w=3000.0,
+    soc_min_pct=5.0,
+    soc_max_pct=95.0,
+    stop_s=20.0,
+    rest_w=50.0,
+    settle_s=30.0,
+    grace_s=60.0,
+    stop_hold_max_s=600.0,
+    declared=frozenset({10, 11}),
+)
+
+
+def sent(at_s=0.0, name="a", kind="set_power", until_s=100.0, **more):
+    known = {"issuer": "fleet-a", "legit": True, "deadline_s": min(until_s, 1e9), "until_s": until_s, **more}
+    return Sent(at_s=at_s, command_id=name, kind=kind, **known)
+
+
+def wrote(at_s=1.0, phase="controlling", name="a", address=10, power_w=None, words=(1,)):
+    return Wrote(at_s=at_s, address=address, words=words, names=(), power_w=power_w, phase=phase, command_id=name)
+
+
+def looked(at_s, battery_w=0.0, phase="released", soc_pct=50.0, disturbed=(), calm_s=None, heard_s=1e6, meddled=False):
+    return Looked(
+        at_s=at_s,
+        battery_w=battery_w,
+        soc_pct=soc_pct,
+        phase=phase,
+        calm_s=at_s if calm_s is None else calm_s,
+        heard_s=heard_s,
+        disturbed=tuple(disturbed),
+        meddled=meddled,
+    )
+
+
+def ended(at_s=1.0, name="a", seq=0, end="completed"):
+    return Heard(at_s=at_s, leaf="outcome", message={"command_id": name, "end": end, "boot_id": "run-1", "seq": seq})
+
+
+def objections(make, *events):
+    check = make(TERMS)
+    return [text for event in events if (text := check.see(event))]
+
+
+LATER = [looked(float(at_s), battery_w=2000.0, phase="stopped") for at_s in range(1, 200)]
+IDLE = [looked(float(at_s), phase="released", disturbed=["mode"]) for at_s in range(1, 200)]
+AT_PEACE = [looked(float(at_s), phase="released") for at_s in range(1, 200)]
+OVER = [looked(float(at_s), battery_w=4000.0, phase="controlling") for at_s in range(1, 200)]
+EMPTY = [looked(float(at_s), battery_w=2000.0, phase="controlling", soc_pct=2.0) for at_s in range(1, 400)]
+LONG = [looked(float(at_s)) for at_s in range(1, 1500, 10)]
+
+CAUGHT = {
+    "an address beyond the map": (OnlyDeclaredRegisters, [wrote(address=11, words=(1, 2))]),
+    "more than the contract": (NoLimitPassedOnTheWire, [sent(), wrote(power_w=4000.0)]),
+    "a battery beyond the contract": (NoLimitPassedByTheBattery, OVER),
+    "a battery emptied": (ChargeWindowKept, EMPTY),
+    "after the hold": (NothingStaleWritten, [sent(until_s=100.0), wrote(at_s=101.0)]),
+    "nobody's command": (NothingStaleWritten, [wrote(name="b")]),
+    "no command": (NothingStaleWritten, [wrote(name=None)]),
+    "while released": (NothingStaleWritten, [sent(), wrote(phase="released")]),
+    "while somebody else holds it": (NothingStaleWritten, [sent(), wrote(phase="foreign")]),
+    "a stranger": (OnlyWhoMayCommand, [sent(legit=False), wrote()]),
+    "moves under a stop": (StopWithinItsBound, [sent(kind="stop", until_s=inf), *LATER]),
+    "not given back": (ReleasedWhenNobodyCommands, IDLE),
+    "two ends": (OneEndForEveryCommand, [sent(), ended(), ended(seq=1)]),
+    "no end": (OneEndForEveryCommand, [sent(), *LONG]),
+    "a stop without an end": (OneEndForEveryCommand, [sent(kind="stop", until_s=0.0), *LONG]),
+}
+PASSED = {
+    "a declared address": (OnlyDeclaredRegisters, [wrote(words=(1, 2))]),
+    "what the contract allows": (NoLimitPassedOnTheWire, [sent(), wrote(power_w=3000.0)]),
+    "a household's own setting": (NoLimitPassedOnTheWire, [wrote(phase="releasing", power_w=9000.0)]),
+    "a battery in its own logic": (NoLimitPassedByTheBattery, [looked(900.0, battery_w=9000.0)]),
+    "within its life": (NothingStaleWritten, [sent(until_s=100.0), wrote(at_s=99.0)]),
+    "held for ever": (NothingStaleWritten, [sent(until_s=inf), wrote(at_s=9999.0)]),
+    "a release": (NothingStaleWritten, [wrote(phase="releasing", name=None)]),
+    "a stop that is over": (StopWithinItsBound, [sent(kind="stop"), ended(), *LATER]),
+    "a stop still on its way": (StopWithinItsBound, [sent(kind="stop"), *LATER[:20]]),
+    "a stop without a link": (
+        StopWithinItsBound,
+        [sent(kind="stop"), *(looked(float(s), battery_w=2000.0, calm_s=0.0) for s in range(200))],
+    ),
+    "given back": (ReleasedWhenNobodyCommands, AT_PEACE),
+    "still commanded": (ReleasedWhenNobodyCommands, [sent(until_s=inf), *IDLE]),
+    "somebody else's": (
+        ReleasedWhenNobodyCommands,
+        [looked(float(s), phase="foreign", disturbed=["mode"], meddled=True) for s in range(200)],
+    ),
+    "the same end again": (OneEndForEveryCommand, [sent(), ended(), ended()]),
+    "refused again": (OneEndForEveryCommand, [sent(), ended(), sent(again=True), ended(seq=1, end="refused")]),
+    "no answer without a broker": (
+        OneEndForEveryCommand,
+        [sent(), *(looked(float(s), heard_s=0.0) for s in range(1, 1500, 10))],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CAUGHT)
+def test_it_is_caught(case):
+    make, events = CAUGHT[case]
+    assert objections(make, *events)
+
+
+@pytest.mark.parametrize("case", PASSED)
+def test_it_passes(case):
+    make, events = PASSED[case]
+    assert objections(make, *events) == []
+
+
+def test_every_invariant_says_what_is_unsafe_and_where_the_limit_is():
+    for make in CHECKS:
+        assert "Unsafe:" in make.__doc__, make
+        assert "Limit:" in make.__doc__, make
+
+
+def test_every_invariant_has_a_stream_that_it_catches_and_one_that_it_lets_pass():
+    caught = {name_of(make(TERMS)) for make, _ in CAUGHT.values()}
+    assert caught == {name_of(make(TERMS)) for make in CHECKS}
