@@ -145,7 +145,9 @@ def test_bits_that_are_easily_confused(words, place, code):
     assert fault.code is code
 
 
-@pytest.mark.parametrize("register", ["fault_bms", "pack1_fault", "pack1_warning"])
+@pytest.mark.parametrize(
+    "register", ["fault_bms", *(f"pack{pack}_{kind}" for pack in (1, 2, 3, 4) for kind in ("fault", "warning"))]
+)
 def test_bits_that_nobody_has_explained_are_published_as_such(words, loaded, register):
     for bit in range(16 * loaded.registers[register].count):
         (fault,) = words[register].active(1 << bit)
