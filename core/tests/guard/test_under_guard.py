@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import sys
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -29,9 +30,10 @@ from samspel.contract.capability import (
 )
 from samspel.contract.command import Accept, OnExpiry, Rank
 from samspel.contract.errors import StoreError
+from samspel.control.journal import Documents, doubted, load, project
 from samspel.control.state import GiveBackOrder, Lease, Phase, State, StopLatch
 from samspel.guard import become, orphan, rescue
-from samspel.guard.disk import readable_store
+from samspel.guard.disk import doubt_the_old, readable_store
 from samspel.guard.duty import Duty
 from samspel.guard.lifeline import Lifeline
 from samspel.guard.orphan import stands_without_timer
@@ -251,6 +253,50 @@ async def test_where_nothing_was_ever_kept_nothing_is_held(tmp_path):
     with readable_store(tmp_path / "absent" / "edge.sqlite", SystemClock()) as store:
         assert store.journal.get("battery/control") is None
         await store.close()
+
+
+@pytest.fixture
+async def journaled(file):
+    """A store whose journal holds a lease on a trusted clock."""
+    store = Store.open(file, SystemClock())
+    state = changed(lease=replace(LEASE, deadline=SystemClock().monotonic() + 60.0), stop=STOP, marks=({"r": 1},))
+    await store.journal.put("battery/control", project(state, TrustedClock()))
+    yield store
+    await store.close()
+
+
+class TrustedClock(SystemClock):
+    def synchronised(self) -> bool:
+        return True
+
+
+def found(store) -> State:
+    return load(Documents(control=store.journal.get("battery/control")), TrustedClock())
+
+
+async def test_on_a_disk_that_takes_writes_an_earlier_set_point_may_be_adopted(journaled, file):
+    await doubt_the_old(journaled, file, ["battery", "other"], SystemClock())
+    assert found(journaled).lease.trusted
+
+
+async def test_on_one_that_takes_none_it_may_not_and_a_stop_stays(journaled, file):
+    journaled._writer._connection.execute("PRAGMA busy_timeout = 0")
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        await doubt_the_old(journaled, file, ["battery", "other"], SystemClock())
+        assert not found(journaled).lease.trusted
+        assert found(journaled).stop.command_id == STOP.command_id
+        assert found(journaled).marks == ({"r": 1},)
+
+
+async def test_a_copy_is_no_disk_that_takes_writes(journaled, file):
+    await doubt_the_old(journaled, file.with_name("the-real-one.sqlite"), ["battery"], SystemClock())
+    assert not found(journaled).lease.trusted
+
+
+def test_where_nothing_was_promised_nothing_is_doubted():
+    document = project(State(), TrustedClock())
+    assert doubted(document) == document
 
 
 # --- how it begins --------------------------------------------------------------------------------------------------

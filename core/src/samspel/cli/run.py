@@ -22,7 +22,7 @@ from samspel.config import SiteConfig, load_site
 from samspel.contract.errors import ConfigError
 from samspel.edge import Edge
 from samspel.guard.become import become_guard
-from samspel.guard.disk import readable_store
+from samspel.guard.disk import doubt_the_old, readable_store
 from samspel.guard.duty import HOLDS, Duty, Role, take_duty
 from samspel.guard.lifeline import Lifeline
 from samspel.guard.orphan import give_back_untimed
@@ -33,6 +33,8 @@ from samspel.store.store import Store
 __all__ = ["command"]
 
 logger = logging.getLogger("samspel.edge")
+
+FILE = "edge.sqlite"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 command = typer_command(app, "samspel run")
@@ -81,7 +83,7 @@ def _make_directory(config: SiteConfig) -> None:
 
 
 async def _run(config: SiteConfig, duty: Duty | None) -> int:
-    file, clock = config.site.state_directory() / "edge.sqlite", SystemClock()
+    file, clock = config.site.state_directory() / FILE, SystemClock()
     if duty is None or duty.role is Role.EDGE:
         return await _run_on(Store.open(file, clock), config, clock, duty)
     with readable_store(file, clock) as store:
@@ -93,6 +95,7 @@ async def _run_on(store: Store, config: SiteConfig, clock: SystemClock, duty: Du
     build = partial(build_edge, config, store, clock, random.SystemRandom(), guarded=duty is not None)
     lifeline = None if duty is None else Lifeline(duty.line)
     try:
+        await doubt_the_old(store, config.site.state_directory() / FILE, config.devices, clock)
         if duty is not None and duty.role is Role.RESCUER:
             return await _rescue(build(transport=Nobody()), duty, lifeline)
         return await _until_told(build(), lifeline)

@@ -18,7 +18,7 @@ from samspel.contract.driver import Json, Mark, Snapshot
 from samspel.contract.ports import Clock
 from samspel.control.state import GiveBackOrder, Lease, Phase, State, StopLatch
 
-__all__ = ["Documents", "load", "project"]
+__all__ = ["Documents", "doubted", "load", "project"]
 
 JOURNAL_SCHEMA = "control-journal/0.1"
 
@@ -72,6 +72,14 @@ def load(documents: Documents, clock: Clock) -> State:
         marks=tuple(cast("list[Mark]", document.get("marks") or [])),
         written_w=cast("float | None", document.get("written_w")),
     )
+
+
+def doubted(document: Document) -> Document:
+    """The same, but for a lease that nobody may adopt: something newer may have been lost."""
+    lease = document.get("lease")
+    if not isinstance(lease, dict) or not isinstance(deadline := lease.get("deadline"), dict):
+        return document
+    return {**document, "lease": {**lease, "deadline": {**deadline, "boot": "", "synchronised": False}}}
 
 
 def _phase(
