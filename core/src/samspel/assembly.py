@@ -171,7 +171,18 @@ def _station(
     limits = DeviceLimits(**table.limits.model_dump())
     policy = Policy(**config.control.model_dump())
     keeper = map_keeper(name, config.site.maps, connected, journal)
-    device = Device(name, connected.driver, _chain(table, plugins), outlet, journal, clock, policy, limits, keeper)
+    device = Device(
+        name,
+        connected.driver,
+        _chain(table, plugins),
+        outlet,
+        journal,
+        clock,
+        policy,
+        limits,
+        keeper,
+        config.faults.debounce(),
+    )
     connected.wrong_device.append(device.wrong_device)
     return Station(
         device=device,

@@ -37,7 +37,8 @@ from samspel.control.state import Action as ControlAction
 from samspel.control.state import Phase, Policy, State
 from samspel.delivering import Delivering, route_of
 from samspel.delivery.latency import UNKNOWN_LATENCY_S
-from samspel.faults.tracker import FaultTracker
+from samspel.faulting import Faulting
+from samspel.faults.debounce import USUAL, Debounce
 from samspel.field_maps.keeper import MapKeeper
 from samspel.headroom.simple import device_headroom
 from samspel.outlet import Outlet
@@ -53,6 +54,9 @@ logger = logging.getLogger("samspel.device")
 
 FEED_S = 10.0
 """A feed that has not been sent by then is left to the next one."""
+
+REST_S = 1.5
+"""So much of a reversal's rest, a tick and some, is left to the driver."""
 
 FRESH_S = 30.0
 """A state of charge older than this is read again before the first write after a start or a lost link."""
@@ -82,6 +86,7 @@ class Device:
         policy: Policy,
         limits: DeviceLimits,
         maps: MapKeeper | None = None,
+        debounce: Debounce = USUAL,
     ) -> None:
         self.name = name
         self.readings: dict[str, Reading] = {}
@@ -91,13 +96,22 @@ class Device:
         self._driver, self._outlet, self._clock, self._limits = driver, outlet, clock, limits
         self._journal, self._maps = journal, maps
         self._keeping: set[asyncio.Task[None]] = set()
-        self.faults = FaultTracker(name)
+        self._faulting = Faulting(
+            name,
+            clock,
+            debounce,
+            self._outlet.fault,
+            partial(self._keep, f"{name}/faults"),
+            journal.get(f"{name}/faults"),
+        )
+        self.faults = self._faulting.tracker
         keep = partial(self._keep, f"{name}/learned")
         self._delivering = Delivering(clock, self._say, self._is_ours, keep, journal.get(f"{name}/learned"))
         reports = Reports(self._say, self._alarm, self._clear, chain.reset)
         wear = WearMeter(chain.wear_budget, journal.get(f"{name}/wear"), clock, partial(self._keep, f"{name}/wear"))
         self._shaper = Shaper(driver, chain, clock, wear, reports, maps)
         self.controller = Controller(name, DevicePath(self), reports, journal, clock, policy)
+        self._tell_service()
 
     # --- the stations, in the order of the path ---
 
@@ -132,7 +146,7 @@ class Device:
 
     def shape(self, order: Follow, state: State) -> Result:
         """④ The power that may be written now; a limit that changes it is told."""
-        return self._shaper.shape(order, state, self._good)
+        return self._shaper.shape(self._faulting.bound(order, self._say), state, self._good)
 
     def gate(self, shaped: Result, order: Follow, state: State) -> Action:
         """④ Whether it is worth a write, and whether that may be now."""
@@ -144,13 +158,24 @@ class Device:
 
     async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
         """⑤ Nothing is sent after the order's `not_after`."""
-        self._shaper.say_rest(target_w, order, state)
+        resting = await self._rest(target_w, order, state)
+        if resting is not None:
+            return resting
         writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w)
         report = await self._watched(writing)
         if self._shaper.wrote(order):  # Control has said that it was suppressed.
             for say in said_written(order.command_id, report):
                 self._say(say)
         return report
+
+    async def _rest(self, target_w: float, order: Follow, state: State) -> WriteReport | None:
+        """⑤ A reversal rests from tick to tick: each is shaped anew, and a newer command does not wait for its end."""
+        written_w = state.written_w
+        if self._shaper.rest_s(target_w, order, state, self._route(target_w)) <= REST_S or written_w is None:
+            return None
+        if written_w:
+            return await self._watched(self._driver.begin_rest(order.not_after, _held(state), written_w))
+        return WriteReport(mark={}, verification=Verification.SKIPPED, rests=True)
 
     async def feed(self, target_w: float, order: Follow, state: State) -> None:
         """⑤ The device's own timer, or its volatile command: the one in force, though another may wait."""
@@ -231,8 +256,12 @@ class Device:
 
     async def poll_faults(self) -> None:
         """Read what stands on the device and publish what changed."""
-        for fault in self.faults.observe(await self._driver.read_faults(), self._clock.wall()):
-            self._outlet.fault(fault)
+        self._faulting.observe(await self._driver.read_faults())
+        self._tell_service()
+
+    def _tell_service(self) -> None:
+        if (news := self._faulting.news()) is not None:
+            self.controller.submit(news)
 
     def headroom(self) -> DeviceHeadroom:
         """What it could do now."""
@@ -246,7 +275,7 @@ class Device:
             discharge_w=limits.discharge_w,
             soc_min_pct=limits.soc_min_pct,
             soc_max_pct=limits.soc_max_pct,
-            effect=self.faults.effect,
+            effect=self._faulting.effect,
             available=state.link_up and state.stop is None and state.phase is not Phase.FOREIGN and not wear.spent,
         )
         return replace(room, writes_left=wear.left, why=(*room.why, *(["write_budget"] if wear.spent else [])))
@@ -319,12 +348,10 @@ class Device:
         self._outlet.outcome(self.name, say, **self._delivering.told(say, self.readings))
 
     def _alarm(self, alarm: Alarm) -> None:
-        for fault in self.faults.alarm(alarm.code, alarm.severity, alarm.text, self._clock.wall()):
-            self._outlet.fault(fault)
+        self._faulting.alarm(alarm)
 
     def _clear(self, clear: Clear) -> None:
-        for fault in self.faults.clear(clear.code):
-            self._outlet.fault(fault)
+        self._faulting.clear(clear.code)
 
     def alarm(self, alarm: Alarm) -> None:
         """A fault that the site itself found."""

@@ -21,6 +21,7 @@ __all__ = ["root_command"]
 OWN = {
     "run": "Run the edge of one home: broker on one side, inverters on the other.",
     "read": "Read a device: who it is and what it measures.",
+    "faults": "What is wrong with a device now, and what that forbids.",
     "command": "Command a device by hand: set-power, zero, release, stop.",
     "plugins": "List, check and show what is installed; begin a driver.",
 }

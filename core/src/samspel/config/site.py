@@ -15,11 +15,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from samspel.config.shaping import ShapingConfig, standard_filters
 from samspel.contract.command import Rank
 from samspel.contract.errors import ConfigError
+from samspel.contract.fault import Severity
 from samspel.contract.signals import SIGNALS
+from samspel.faults.debounce import USUAL, Debounce
 
 __all__ = [
     "ControlConfig",
     "DeviceConfig",
+    "FaultsConfig",
     "GuardConfig",
     "Limits",
     "MqttConfig",
@@ -197,6 +200,17 @@ class DeviceConfig(_Table):
         return settings if file is None else {**settings, "password": _read_secret(Path(file), "session.password_file")}
 
 
+class FaultsConfig(_Table):
+    """Seconds for each severity: how long a condition stands before it is a fault, and is gone before it is none."""
+
+    raise_s: dict[Severity, NonNegative] = Field(default_factory=lambda: dict(USUAL.raise_s))
+    clear_s: dict[Severity, NonNegative] = Field(default_factory=lambda: dict(USUAL.clear_s))
+
+    def debounce(self) -> Debounce:
+        """The same, where a severity that is not named keeps its usual time."""
+        return Debounce({**USUAL.raise_s, **self.raise_s}, {**USUAL.clear_s, **self.clear_s})
+
+
 class ControlConfig(_Table):
     """See `samspel.control.state.Policy`."""
 
@@ -233,6 +247,7 @@ class SiteConfig(BaseSettings):
     issuers: dict[Literal["household", "dispatcher", "installer", "local_safety"], tuple[Name, ...]]
     devices: Annotated[dict[Name, DeviceConfig], Field(min_length=1)]
     control: ControlConfig = ControlConfig()
+    faults: FaultsConfig = FaultsConfig()
     guard: GuardConfig = GuardConfig()
     extensions: tuple[Name, ...] = ()
 

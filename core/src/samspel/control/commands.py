@@ -176,6 +176,8 @@ def _objection(state: State, admitted: Admitted, command: SetPower, now: float) 
     lease = state.lease
     if lease is not None and now < lease.deadline and admitted.rank < lease.rank:
         return "outranked", f"{lease.issuer!r} holds the battery with a higher rank", End.REFUSED
+    if state.fault:
+        return "fault", state.fault, End.REFUSED
     if state.phase is Phase.FOREIGN:
         return "foreign", "another controller holds this device; release it first", End.REFUSED
     no_route = route_objection(state.capabilities, command.power_w, command.accept)

@@ -30,6 +30,7 @@ __all__ = [
     "LinkUp",
     "Look",
     "Looked",
+    "OutOfService",
     "ResetShaping",
     "Say",
     "Suspect",
@@ -66,6 +67,13 @@ class Withdraw:
 
     reason: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """A fault of the device forbids to command it, `why` being for people; empty when it may be commanded again."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,7 @@ Event = (
     | LinkUp
     | LinkDown
     | Withdraw
+    | OutOfService
     | Suspect
     | Looked
     | Took

@@ -26,6 +26,7 @@ from samspel.control.events import (
     LinkDown,
     LinkUp,
     Looked,
+    OutOfService,
     Say,
     Suspect,
     Tick,
@@ -66,6 +67,8 @@ def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912 - one li
             _on_link_down(turn)
         case Withdraw():
             _on_withdraw(turn, event)
+        case OutOfService():
+            _on_service(turn, event)
         case Suspect():
             _on_suspect(turn)
         case Intended():
@@ -95,6 +98,13 @@ def _on_withdraw(turn: Turn, event: Withdraw) -> None:
     turn.end_lease(End.INTERRUPTED, event.reason, event.text)
     if held and turn.state.stop is None:
         turn.order_release(None, event.reason)
+
+
+def _on_service(turn: Turn, event: OutOfService) -> None:
+    """A fault takes the device out: what is followed ends, and control goes back; a stop stays in force."""
+    turn.set(fault=event.why)
+    if event.why and turn.state.lease is not None:
+        _on_withdraw(turn, Withdraw("fault", event.why))
 
 
 def _on_suspect(turn: Turn) -> None:

@@ -111,7 +111,7 @@ class State:
     `marks` are the newest intended writes, newest last; `written_w` the power in force, as far as we know.
     `action_id` grows with each action, so that a late result of an abandoned one is recognised; `following` is the
     command that the running follow is for. `news`: the lease has not been acted on yet. `force`: write anyway.
-    No routine look begins before `next_look_at`.
+    No routine look begins before `next_look_at`. `fault`: why the device may not be commanded now.
     """
 
     phase: Phase = Phase.RELEASED
@@ -135,5 +135,6 @@ class State:
     retry_at: float = 0.0
     looked_at: float = float("-inf")
     next_look_at: float = float("-inf")
+    fault: str = ""
     foreign_fingerprint: str = ""
     foreign_since: float = 0.0

@@ -31,7 +31,7 @@ EXTENSIONS = "samspel.extensions"
 TWINS = "samspel.twins"
 COMMANDS = "samspel.commands"
 
-RESERVED_COMMANDS = frozenset({"run", "read", "command", "plugins"})
+RESERVED_COMMANDS = frozenset({"run", "read", "faults", "command", "plugins"})
 """What the program itself answers to; an entry point of such a name is never called."""
 
 DISABLED = "SAMSPEL_DISABLED_PLUGINS"

@@ -1,0 +1,92 @@
+"""`samspel faults URL`: what is wrong with a device now, since when as far as this command saw it, and the effect."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from samspel.bus.url import parse_url
+from samspel.cli.output import ExitCode, console, print_json
+from samspel.cli.shell import typer_command
+from samspel.clock import SystemClock
+from samspel.connect import attach, find_device, owned_endpoint, wait_confirmed
+from samspel.contract.fault import Fault
+from samspel.faults.tracker import FaultTracker
+
+__all__ = ["command"]
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+command = typer_command(app, "samspel faults")
+
+WATCH_S = 5.0
+
+
+@app.command(help="Show what is wrong with a device, or with --watch what changes.")
+def faults(
+    url: Annotated[str, typer.Argument(help="For example modbus-tcp://192.0.2.7:502?unit=1")],
+    driver: Annotated[str, typer.Option(help="A driver's name, or auto.")] = "auto",
+    watch: Annotated[bool, typer.Option("--watch", help="Then every change, until Ctrl-C.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON, one document a look, or a change.")] = False,
+) -> ExitCode:
+    """Faults."""
+    asyncio.run(_faults(url, driver, watch=watch, json=json))
+    return ExitCode.OK
+
+
+async def _faults(text: str, driver_name: str, *, watch: bool, json: bool) -> None:
+    clock, rng = SystemClock(), random.SystemRandom()
+    found = await find_device(parse_url(text), driver_name, clock, rng)
+    connected = attach(found.brand, found.url, clock, rng)
+    tracker = FaultTracker("device")
+    async with owned_endpoint(connected.endpoint, found.url):
+        await wait_confirmed(connected.link, found.url)
+        await connected.driver.identify()
+        tracker.observe(await connected.driver.read_faults(), clock.wall(), clock.monotonic())
+        _show_all(tracker, clock.wall(), json=json)
+        while watch:
+            await asyncio.sleep(WATCH_S)
+            active = await connected.driver.read_faults()
+            _show_changes(tracker.observe(active, clock.wall(), clock.monotonic()), clock.wall(), json=json)
+
+
+def _show_all(tracker: FaultTracker, at: datetime, *, json: bool) -> None:
+    """The device states no times: "since" is when this command saw it first."""
+    if json:
+        print_json({"at": at, "effect": tracker.effect, "faults": [_plain(one) for one in tracker.standing]})
+        return
+    for one in tracker.standing:
+        _show(one, one.since)
+    effect = f"effect of all together: {tracker.effect.value}"
+    console().print(effect if tracker.standing else "nothing is wrong", soft_wrap=True)
+
+
+def _show(fault: Fault, at: datetime) -> None:
+    """A line a fault, on any terminal."""
+    words = (f"{at:%H:%M:%S} UTC", fault.state, fault.severity, fault.code, f"effect {fault.effect}")
+    text = f"{'  '.join(words)}  {fault.detail.text} ({fault.detail.raw})"
+    console().print(text, soft_wrap=True, markup=False)
+
+
+def _show_changes(changes: Sequence[Fault], at: datetime, *, json: bool) -> None:
+    for one in changes:
+        if json:
+            print_json({"at": at, **_plain(one)})
+        else:
+            _show(one, at)
+
+
+def _plain(fault: Fault) -> dict[str, Any]:
+    return {
+        "code": fault.code,
+        "severity": fault.severity,
+        "effect": fault.effect,
+        "state": fault.state,
+        "since": fault.since,
+        "text": fault.detail.text,
+        "raw": fault.detail.raw,
+    }
