@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from pydantic import ValidationError
 from samspel.assembly import _chain
 from samspel.config.shaping import STANDARD_ORDER
 from samspel.config.site import DeviceConfig
 from samspel.plugins.host import Plugins
+from samspel.shaping.filter import Shaped, ShapingContext
 from samspel.shaping.gate import OPEN, Gate
+from samspel.shaping.guarded import TowardZero
+from samspel.shaping.limits import ContractLimits
 
 EVERYTHING = {
     "slew": {"w_per_s": 500},
@@ -63,3 +68,31 @@ def test_the_list_is_the_sites_own():
 def test_what_does_not_fit_is_said(fields, said):
     with pytest.raises(ValidationError, match=said):
         device(**fields)
+
+
+class Wild:
+    """An extension's filter that would raise whatever it gets."""
+
+    name, hard = "wild", False
+
+    def initial(self):
+        return None
+
+    def apply(self, state, target_w, context):
+        return Shaped(state, 10 * target_w)
+
+
+def test_an_extensions_filter_is_bounded_and_gets_the_limits():
+    """Wherever the site puts it; core's own are not wrapped."""
+    core, given = Plugins([], ()), []
+
+    def named(name):
+        return core.filter(name) if name != "wild" else lambda settings: given.append(dict(settings)) or Wild()
+
+    table = device(filters=["wild", "contract_limits"], limits={"charge_w": 900, "discharge_w": 900})
+    made = _chain(table, SimpleNamespace(filter=named))
+    assert given == [{"charge_w": 900, "discharge_w": 900, "soc_min_pct": 10, "soc_max_pct": 100}]
+    shaped = made.shape(100, ShapingContext(now=0.0, written_w=None))
+    assert shaped.target_w == 100
+    assert [note.reason for note in shaped.notes] == ["filter_bounded"]
+    assert [type(one) for one in made.filters] == [TowardZero, ContractLimits]
