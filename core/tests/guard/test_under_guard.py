@@ -31,13 +31,13 @@ from samspel.contract.capability import (
 from samspel.contract.command import Accept, OnExpiry, Rank
 from samspel.contract.errors import StoreError
 from samspel.control.journal import Documents, doubted, load, project
-from samspel.control.state import GiveBackOrder, Lease, Phase, State, StopLatch
+from samspel.control.state import Action, GiveBackOrder, Lease, Phase, State, StopLatch
 from samspel.guard import become, orphan, rescue
 from samspel.guard.disk import doubt_the_old, readable_store
 from samspel.guard.duty import Duty
 from samspel.guard.lifeline import Lifeline
 from samspel.guard.orphan import stands_without_timer
-from samspel.guard.pulse import Pulse
+from samspel.guard.pulse import ACTION_S, Progress, Pulse
 from samspel.guard.rescue import Nobody, is_held, is_settled
 from samspel.store.store import Store
 
@@ -72,6 +72,35 @@ def test_between_two_beats_every_device_has_turned(turns):
         since.add(device)
         pulse.turned(device)
     assert len(beats) <= min(turns.count(device) for device in "abc")
+
+
+class Hand(SystemClock):
+    """A clock moved by hand."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_an_action_that_never_ends_is_no_progress():
+    clock = Hand()
+    progress = Progress(clock)
+    acting = changed(action=Action.FOLLOW, action_id=7)
+    assert progress.gets_on(acting)
+    clock.now = ACTION_S - 1.0
+    assert progress.gets_on(acting)
+    clock.now = ACTION_S + 1.0
+    assert not progress.gets_on(acting)
+    assert progress.gets_on(changed(action=Action.GIVE_BACK, action_id=8)), "something took over"
+
+
+def test_having_nothing_to_do_for_hours_is_progress():
+    clock = Hand()
+    progress = Progress(clock)
+    for clock.now in (0.0, ACTION_S, 10 * ACTION_S):
+        assert progress.gets_on(changed(action=None, action_id=7))
+    assert progress.gets_on(changed(action=Action.LOOK, action_id=8))
 
 
 # --- lifeline -------------------------------------------------------------------------------------------------------

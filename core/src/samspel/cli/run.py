@@ -20,13 +20,14 @@ from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
 from samspel.config import SiteConfig, load_site
 from samspel.contract.errors import ConfigError
+from samspel.control.shell import Controller
 from samspel.edge import Edge
 from samspel.guard.become import become_guard
 from samspel.guard.disk import doubt_the_old, readable_store
 from samspel.guard.duty import HOLDS, Duty, Role, take_duty
 from samspel.guard.lifeline import Lifeline
 from samspel.guard.orphan import give_back_untimed
-from samspel.guard.pulse import Pulse
+from samspel.guard.pulse import Progress, Pulse
 from samspel.guard.rescue import Nobody, is_held, look_after
 from samspel.store.store import Store
 
@@ -104,10 +105,15 @@ async def _run_on(store: Store, config: SiteConfig, clock: SystemClock, duty: Du
 
 
 def _beat_with(edge: Edge, lifeline: Lifeline) -> None:
-    """Each device's control loop has its share in a beat."""
-    pulse = Pulse(edge.devices, lifeline.beat)
+    """Each device's control loop has its share in a beat, while it gets on."""
+    pulse, clock = Pulse(edge.devices, lifeline.beat), SystemClock()
     for name, device in edge.devices.items():
-        device.controller.on_turn = partial(pulse.turned, name)
+        device.controller.on_turn = partial(_turned, name, device.controller, pulse, Progress(clock))
+
+
+def _turned(name: str, controller: Controller, pulse: Pulse, progress: Progress) -> None:
+    if progress.gets_on(controller.state):
+        pulse.turned(name)
 
 
 async def _rescue(edge: Edge, duty: Duty, lifeline: Lifeline | None) -> int:
