@@ -31,6 +31,7 @@ SAFETY = {
     "missing_login_reads_or_says_so",
     "no_brand_word_goes_upward",
     "nonsense_is_not_written",
+    "not_available_is_no_value",
     "nothing_is_fed_after_the_deadline",
     "nothing_is_written_after_the_deadline",
     "only_core_errors_leave_the_driver",

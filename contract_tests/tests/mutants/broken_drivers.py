@@ -71,6 +71,15 @@ class CallsStaleGood(MapDriver):
         }
 
 
+class CallsInvalidZero(MapDriver):
+    async def read(self, groups: Sequence[str] = ALL) -> Mapping[str, Reading]:
+        readings = await super().read(groups)
+        return {
+            name: replace(reading, quality=Quality.GOOD, value=0.0) if reading.quality is Quality.INVALID else reading
+            for name, reading in readings.items()
+        }
+
+
 class ForgetsWhatIsAbsent(MapDriver):
     async def read(self, groups: Sequence[str] = ALL) -> Mapping[str, Reading]:
         self._known.reader.quarantine = Quarantine()

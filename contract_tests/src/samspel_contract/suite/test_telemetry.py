@@ -19,6 +19,8 @@ from samspel_contract.target import Target
 from samspel_contract.truth import COUNTERS, SCENES, TRUTHS, Scene
 
 SETTLED_S = 60.0
+SHOWN_S = 2.0
+"""How long a device may go on showing what stood there before."""
 CLEARLY_W = 300.0
 CLEARLY = {"A": CLEARLY_W / 230, "W": CLEARLY_W}
 
@@ -95,6 +97,34 @@ async def test_signal_says_what_its_register_holds(driver_case: DriverCase, sign
         held = _held(look.rig, row)
         if isinstance(reading.value, int | float):
             assert math.isclose(abs(reading.value), abs(held), rel_tol=1e-6, abs_tol=1e-6)
+
+
+@once
+@safety
+@simulated
+async def test_not_available_is_no_value(driver_case: DriverCase) -> None:
+    """A register that shows what the map lists as "not available" gives no value: its signal is invalid, never a
+    number, and costs no other row its own.
+
+    If this fails: an invalid reading is left out; it is neither 0 nor the last good value.
+    """
+    rig = await _played(driver_case, SCENES[0])
+    rig.twin.misbehave("stuck")
+    rows = [row for row in rig.map.registers.values() if row.signal and row.invalid and rig.words(row) is not None]
+    for row in rows:
+        twin_row, words = rig.twin_row(row), rig.words(row)
+        if twin_row is None or words is None or row.instead_of:
+            continue
+        before = (await rig.driver.read())[row.signal or ""]
+        assert before.quality is Quality.GOOD, row.name
+        for raw in sorted(row.invalid):
+            rig.set_raw(row, raw)
+            await rig.wait(SHOWN_S)
+            reading = (await rig.driver.read())[row.signal or ""]
+            assert (reading.quality, reading.usable()) == (Quality.INVALID, None), f"{row.name} = {raw:#x}"
+        rig.set_raw(row, twin_row.decode_raw(words))
+        await rig.wait(SHOWN_S)
+        assert (await rig.driver.read())[row.signal or ""].value == before.value, row.name
 
 
 def _held(rig: Rig, row: Register) -> float:
