@@ -6,12 +6,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import pytest
 from samspel.clock import LoopClock
 from samspel.contract.errors import TransportError
 from samspel.contract.ports import Inbound, Outbound
+from samspel.outlet import Outlet
 from samspel.store.memory import MemoryStore
+from samspel.store.outbox import Outbox, OutboxLimits
 from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel.transport.outbox_pump import drain
 
@@ -21,12 +24,12 @@ pytestmark = pytest.mark.looptime
 class Home:
     """A site whose outbox is drained, and a listener."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox | None = None) -> None:
         self.clock = LoopClock()
         self.broker = MemoryBroker(self.clock, max_queued=100_000, max_in_flight=100_000)
         self.site = MemoryTransport(self.broker, "site")
         self.reader = MemoryTransport(self.broker, "reader")
-        self.outbox = MemoryStore().outbox
+        self.outbox = MemoryStore().outbox if outbox is None else outbox
         self.heard: list[Inbound] = []
 
     def payloads(self) -> list[bytes]:
@@ -37,9 +40,9 @@ class Home:
 
 
 @asynccontextmanager
-async def home(transport: object = None, rate_per_s: float = 50.0) -> AsyncIterator[Home]:
-    made = Home()
-    await made.reader.start(["t/+"], made.heard.append, lambda _: None)
+async def home(transport: object = None, rate_per_s: float = 50.0, outbox: Outbox | None = None) -> AsyncIterator[Home]:
+    made = Home(outbox)
+    await made.reader.start(["t/+", "samspel/v1/#"], made.heard.append, lambda _: None)
     await made.site.start([], lambda _: None, lambda _: None)
     pump = asyncio.create_task(drain(made.outbox, transport or made.site, made.clock, rate_per_s=rate_per_s))
     yield made
@@ -89,6 +92,36 @@ async def test_replay_keeps_to_its_rate():
         assert 190 <= len(site.heard) <= 220
         await asyncio.sleep(85)
         assert len(site.heard) == 1000
+
+
+async def test_after_an_outage_everything_tells_when_it_happened_and_only_the_oldest_telemetry_is_gone():
+    outbox = MemoryStore(OutboxLimits(max_rows=100)).outbox
+    async with home(outbox=outbox, rate_per_s=10.0) as site:
+        outlet = Outlet("home", "run-1", outbox, site.clock)
+        site.broker.cut("site")
+        for number in range(150):
+            outlet.telemetry("battery", {})
+            if number % 3 == 0:
+                outlet.received("battery", f"c-{number}")
+            await asyncio.sleep(10)
+        site.broker.heal("site")
+        healed_at = site.clock.monotonic()
+        await asyncio.sleep(5)
+        assert len(site.heard) < 10 + 5 * 10 + 8, "the replay is slow"
+        await asyncio.sleep(60)
+    told = [json.loads(message.payload) for message in site.heard]
+    assert all(message.received_at >= healed_at for message in site.heard)
+    outcomes = [one for one in told if one["schema"].startswith("outcome")]
+    cycles = [one for one in told if one["schema"].startswith("telemetry")]
+    assert [one["seq"] for one in outcomes] == list(range(50))
+    assert [one["seq"] for one in cycles] == list(range(100, 150))
+    began = LoopClock().epoch
+    assert [_tens_of_seconds(one, began) for one in outcomes] == list(range(0, 150, 3))
+    assert [_tens_of_seconds(one, began) for one in cycles] == list(range(100, 150))
+
+
+def _tens_of_seconds(message: dict[str, str], began: datetime) -> int:
+    return round((datetime.fromisoformat(message["at"]) - began).total_seconds() / 10)
 
 
 async def test_normal_running_waits_for_company_and_for_nothing_else():
