@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,8 @@ from samspel_contract.simulation.choice import Choice, choices, command_line, se
 from samspel_contract.simulation.command import command
 from samspel_contract.simulation.outages import OUTAGES
 from samspel_contract.simulation.plan import load_plan, names
-from samspel_contract.simulation.record import span_of
+from samspel_contract.simulation.record import Violation, span_of
+from samspel_contract.simulation.report import table
 from samspel_contract.simulation.run import Outcome
 from samspel_contract.simulation.soak import Job, Tally
 
@@ -96,18 +96,38 @@ def test_a_variant_without_a_driver_is_told():
         choices(load_plan("quiet"), None, 1)
 
 
-def test_the_tally_of_a_soak_names_what_failed():
-    outcome = Outcome(
+def outcome(*violations):
+    return Outcome(
         simulated_s=7200.0,
         took_s=10.0,
         counts={"commands": {"stop": 2}},
         checked={"stop_within_its_bound": 5},
-        violations=(),
+        violations=violations,
         energy_wh={},
         transcript="",
     )
+
+
+MOVED = Violation("stop_within_its_bound", "the battery moves 900 W", 7100.0, ("sent   stop a",))
+
+
+def test_the_tally_of_a_soak_counts():
     tally = Tally()
-    tally.add(Job("quiet", Choice("toy"), 1, 7200.0), outcome)
+    tally.add(Job("quiet", Choice("toy"), 1, 7200.0), outcome())
     assert "12 home-days an hour" in tally.table(25.0)
     assert tally.failed == []
-    assert json.dumps(tally.checked)
+
+
+def test_the_tally_of_a_soak_shows_what_failed_and_how_to_see_it_again():
+    tally = Tally()
+    tally.add(Job("quiet", Choice("toy", 1), 7, 7200.0), outcome(MOVED))
+    ((_, text),) = tally.failed
+    assert "VIOLATED stop_within_its_bound after 1h58m20s: the battery moves 900 W" in text
+    assert "sent   stop a" in text
+    assert "again: samspel simulate quiet --driver toy --variant 1 --seed 7 --until 1h58m21s" in text
+
+
+def test_the_table_says_how_often_each_was_judged_and_violated():
+    lines = {line.split()[0]: line.split()[1:] for line in table(outcome(MOVED)).splitlines() if line.startswith("  ")}
+    assert lines["stop_within_its_bound"] == ["5", "1"]
+    assert lines["only_declared_registers"] == ["0", "0"]
