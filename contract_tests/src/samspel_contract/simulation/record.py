@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from samspel.registers.model import Life, RegisterMap
 
@@ -125,5 +125,5 @@ def _said(message: Mapping[str, object]) -> str:
 
 
 def _canonical(event: Event) -> bytes:
-    document = {"event": type(event).__name__, **asdict(event)}
+    document = {"event": type(event).__name__, **{one.name: getattr(event, one.name) for one in fields(event)}}
     return json.dumps(document, sort_keys=True, default=str).encode() + b"\n"
