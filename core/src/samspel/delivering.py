@@ -67,7 +67,7 @@ class Delivering:
         """This command is the one that the battery follows from now on; the same one again has been written anew."""
         now = self._ports.clock.monotonic()
         again = command_id == self.command_id
-        self._judged = idle(readings) if again else replace(self._judged, episode=None)
+        self._judged = idle(readings) if again else replace(self._judged, episode=frozenset())
         self.command_id, self._delivery = command_id, Delivery(before=evidence(readings, now), written_at=now)
         self._standing = ()
 
@@ -132,7 +132,7 @@ class Delivering:
         if doubtful and not await self._ports.is_ours(state):
             self._judged = before  # Control finds out who; what it then does begins a new story.
             return
-        if self._judged.episode is None:
+        if not self._judged.episode:
             self._standing = ()
         for verdict in found:
             self._tell(verdict, written_w)

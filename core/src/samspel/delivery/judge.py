@@ -67,7 +67,7 @@ class Judged:
     """What is remembered from reading to reading. `from_w`: the battery when the newest step began, `step_at`.
 
     `held_at`: the last reading that was at its target; `seen`: the newest reading, in W and its time; `trail`: the last
-    few. `episode` is the deviation that stands. `before` is how things were when the step began, `prior` how
+    few. `episode` are the deviations said since. `before` is how things were when the step began, `prior` how
     they are for the next one, `weighed` whether the side effects of this one have been judged. `strayed`: so many
     readings in a row since the battery left a target that it had followed.
     """
@@ -77,7 +77,7 @@ class Judged:
     from_w: float = 0.0
     held_at: float = float("-inf")
     seen: Aim | None = None
-    episode: Deviation | None = None
+    episode: frozenset[Deviation] = frozenset()
     weighed: bool = False
     prior: Before | None = None
     before: Before = field(default_factory=Before)
@@ -169,7 +169,7 @@ def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdic
     least_w, most_w = _span(sight, seen, state.aims[-1:])
     fine_w = _fine_w(sight, sight.target_w)
     if least_w - fine_w <= seen.power_w <= most_w + fine_w:
-        return replace(state, held_at=seen.at, episode=None, strayed=0), ()
+        return replace(state, held_at=seen.at, episode=frozenset(), strayed=0), ()
     if state.followed and not least_w - slack_w <= seen.power_w <= most_w + slack_w:
         state = replace(state, strayed=state.strayed + 1)
     inside = low_w - slack_w <= seen.power_w <= high_w + slack_w
@@ -177,9 +177,9 @@ def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdic
     if not _says_so_itself(state, case) and (inside or _may_come_yet(state, case, seen, patience_s)):
         return state, ()
     verdict = _verdict(state, sight, case, seen.at)
-    if verdict.deviation is state.episode:
+    if verdict.deviation in state.episode:
         return state, ()
-    return replace(state, episode=verdict.deviation), (verdict,)
+    return replace(state, episode=state.episode | {verdict.deviation}), (verdict,)
 
 
 def _may_come_yet(state: Judged, case: Case, seen: Aim, patience_s: float) -> bool:
@@ -252,10 +252,12 @@ def _unmeasured(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...
     """
     newest = state.seen.at if state.seen is not None else sight.aimed_at
     silent = sight.now - max(newest, sight.aimed_at) >= _patience_s(state, sight)
-    if not silent or state.followed or state.episode is Deviation.UNRESPONSIVE:
+    if not silent or state.followed or Deviation.UNRESPONSIVE in state.episode:
         return state, ()
     text = f"no good reading of the battery's power for {sight.now - newest:.0f} s"
-    return replace(state, episode=Deviation.UNRESPONSIVE), (Verdict(Deviation.UNRESPONSIVE, "unmeasured", text),)
+    return replace(state, episode=state.episode | {Deviation.UNRESPONSIVE}), (
+        Verdict(Deviation.UNRESPONSIVE, "unmeasured", text),
+    )
 
 
 # --- side effects ---------------------------------------------------------------------------------------------------
