@@ -1,6 +1,6 @@
 # One command per wish. Nothing here needs root, an activated environment or a Python on PATH that works.
 #
-#   make demo        a simulated home, a real broker, two minutes          (ARGS="--json")
+#   make demo        a simulated home of each brand, a real broker, minutes (ARGS="--json")
 #   make test        every distribution's tests on one Python, but the slow (ARGS="-k bus")
 #   make test-all    tox: every installed Python, types, lint, imports, docs, wheels
 #   make bench       latency against a floor, memory, start-up times       (ARGS="--json")
