@@ -26,9 +26,6 @@ from .real import RealHome, battery_w, in_seconds, is_gone, now, real_home, unti
 
 POWER_W, LOAD_W, NEAR_W = -2000.0, 500.0, 150.0
 TTL_S, SHORT_TTL_S = 300.0, 40.0
-FAST = 30.0
-"""How much faster than life a twin runs while its box is dark."""
-
 WATCHED_S = 1800.0
 """How long, in the twin's time, a dark box is watched before it counts as for ever."""
 
@@ -40,11 +37,13 @@ class Route:
     driver: str
     control: str = ""
     timer: str = "none"
+    dark_speed: float = 30.0
+    """How much faster than life the twin runs while its box is dark: feeding must keep up with its timer before."""
 
 
 ROUTES = (
     Route("huawei"),
-    Route("sungrow", timer="27 s"),
+    Route("sungrow", timer="27 s", dark_speed=1.0),
     Route("sungrow", "compulsory"),
     Route("saj", timer="10 min slot"),
     Route("saj", "passive"),
@@ -157,7 +156,7 @@ async def orphaned(route: Route, folder: Path, port: int) -> str:
 
 async def dark(route: Route, folder: Path, port: int) -> str:
     """Everything is killed at once."""
-    async with under_command(route, folder, port, speed=FAST, ttl_s=3600.0) as home:
+    async with under_command(route, folder, port, speed=route.dark_speed, ttl_s=3600.0) as home:
         await home.edge.kill()
         began_s = home.twin.time_s
         while home.twin.time_s - began_s < WATCHED_S:
