@@ -259,6 +259,9 @@ async def _turned_round(scene: Scene) -> None:
 ASLEEP = {"huawei": "unresponsive: sleep", "sungrow": "clamped: live_limit", "saj": "clamped: live_limit"}
 """Only one of them says that it sleeps; the others say that the battery takes 0 W now."""
 
+BROKEN = {"huawei": "interrupted: fault", "sungrow": "clamped: live_limit", "saj": "clamped: live_limit"}
+"""Where the fault is read first, it takes the device out; else the live limit of 0 W is seen first, and then the fault."""
+
 ROWS = (
     Row("none", "nothing is wrong", _well, NOTHING),
     Row(
@@ -286,7 +289,7 @@ ROWS = (
     Row("partial sequence", "the trigger is acknowledged and forgotten", _partial, "failed"),
     Row("sticky leftovers", "a charging limit that somebody left", _sticky, "clamped: unknown"),
     Row("asleep", "the battery falls asleep", _asleep, ASLEEP),
-    Row("battery fault", "the battery reports a fault", _broken, "clamped: live_limit"),
+    Row("battery fault", "the battery reports a fault", _broken, BROKEN),
     Row("cable out", "the connection breaks", _cut, "lost_link"),
 )
 
@@ -314,7 +317,7 @@ async def cell(row: Row, target: Target) -> Found:
 
 def _first(scene: Scene) -> dict[str, Any] | None:
     said = scene.site.outcomes(scene.command)
-    return next((one for one in said if "deviation" in one or one.get("end") == "failed"), None)
+    return next((one for one in said if "deviation" in one or one.get("end") in ("failed", "interrupted")), None)
 
 
 def _words(said: dict[str, Any]) -> str:
