@@ -260,7 +260,7 @@ ASLEEP = {"huawei": "unresponsive: sleep", "sungrow": "clamped: live_limit", "sa
 """Only one of them says that it sleeps; the others say that the battery takes 0 W now."""
 
 BROKEN = {"huawei": "interrupted: fault", "sungrow": "clamped: live_limit", "saj": "clamped: live_limit"}
-"""Where the fault is read first, it takes the device out; else the live limit of 0 W is seen first, and then the fault."""
+"""Where the fault is read first, it takes the device out; else the live limit of 0 W is seen first."""
 
 ROWS = (
     Row("none", "nothing is wrong", _well, NOTHING),
