@@ -92,39 +92,8 @@ async def test_a_reversal_says_its_dwell_before_it_waits():
         assert site.at_rest
         written = await site.outcome(command, stage="written")
         assert written["_at"] - began >= dwell_s - 1
-        assert deviations(site, command) == ["dwell"]
+        assert deviations(site, command).count("dwell") == 1
         await site.until(lambda: site.follows(-2000), site.settle_s(-2000), "it reverses")
-
-
-@simulated
-async def test_a_newer_set_point_does_not_wait_for_a_dwell():
-    """Back the old way at once; what it superseded is never written."""
-    async with open_site(target("saj")) as site:
-        await site.settled()
-        await site.followed(2000)
-        reversal = await site.send("set_power", power_w=-2000, ttl_s=900)
-        await site.until(lambda: site.at_rest, 60, "it rests")
-        began = site.now
-        back = await site.send("set_power", power_w=1500, ttl_s=900)
-        await site.outcome(back, stage="written", within_s=20)
-        assert site.now - began < 20
-        assert site.ends(reversal) == ["superseded"]
-        assert site.found(reversal, stage="written") is None
-        await site.until(lambda: site.follows(1500), site.settle_s(1500), "it goes on the old way")
-
-
-@simulated
-async def test_a_limit_that_comes_during_a_dwell_counts_at_its_end():
-    async with open_site(target("saj"), soc_pct=94.0) as site:
-        await site.settled()
-        await site.followed(2000)
-        command = await site.send("set_power", power_w=-2000, ttl_s=900)
-        await site.outcome(command, deviation="dwell")
-        site.twin.set({"soc_pct": 97.0})
-        await site.outcome(command, deviation="clamped", reason="soc")
-        await site.wait(site.route(-2000).reversal_dwell_s + 10)
-        assert site.at_rest
-        assert site.found(command, stage="written")["target_power_w"] == 0, "a held zero, not the rest on the way"
 
 
 @simulated

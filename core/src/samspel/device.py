@@ -55,9 +55,6 @@ logger = logging.getLogger("samspel.device")
 FEED_S = 10.0
 """A feed that has not been sent by then is left to the next one."""
 
-REST_S = 1.5
-"""So much of a reversal's rest, a tick and some, is left to the driver."""
-
 FRESH_S = 30.0
 """A state of charge older than this is read again before the first write after a start or a lost link."""
 
@@ -158,24 +155,13 @@ class Device:
 
     async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
         """⑤ Nothing is sent after the order's `not_after`."""
-        resting = await self._rest(target_w, order, state)
-        if resting is not None:
-            return resting
+        self._shaper.say_rest(target_w, order, state, self._route(target_w))
         writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w)
         report = await self._watched(writing)
         if self._shaper.wrote(order):  # Control has said that it was suppressed.
             for say in said_written(order.command_id, report):
                 self._say(say)
         return report
-
-    async def _rest(self, target_w: float, order: Follow, state: State) -> WriteReport | None:
-        """⑤ A reversal rests from tick to tick: each is shaped anew, and a newer command does not wait for its end."""
-        written_w = state.written_w
-        if self._shaper.rest_s(target_w, order, state, self._route(target_w)) <= REST_S or written_w is None:
-            return None
-        if written_w:
-            return await self._watched(self._driver.begin_rest(order.not_after, _held(state), written_w))
-        return WriteReport(mark={}, verification=Verification.SKIPPED, rests=True)
 
     async def feed(self, target_w: float, order: Follow, state: State) -> None:
         """⑤ The device's own timer, or its volatile command: the one in force, though another may wait."""

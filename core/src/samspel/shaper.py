@@ -36,7 +36,6 @@ class Shaper:
         self.wear = wear
         self.wire = Wire()
         self._said: tuple[str, tuple[str, ...]] = ("", ())
-        self._rested = ""
 
     def shape(self, order: Follow, state: State, readings: Mapping[str, Reading]) -> Result:
         """The power that may be written now; a limit that changes it is told. No filter can change the readings."""
@@ -62,21 +61,14 @@ class Shaper:
         )
         return self.wire.decide(change, self._chain.gate, route, self._clock.monotonic())
 
-    def rest_s(self, target_w: float, order: Follow, state: State, route: Route | None) -> float:
-        """How long we keep a reversal at 0 W. Whoever commands it learns it before, not after, of a wait of the
-        device's own too.
-        """
-        rest_s = self._driver.rest_s(target_w, state.written_w)
+    def say_rest(self, target_w: float, order: Follow, state: State, route: Route | None) -> None:
+        """A reversal waits at 0 W, by the driver or in the device; whoever commands it learns it before, not after."""
         reverses = route is not None and (state.written_w or 0.0) * target_w < 0
-        self._say_rest(rest_s or (route.reversal_dwell_s if route is not None and reverses else 0.0), order.command_id)
-        return rest_s
-
-    def _say_rest(self, rest_s: float, command_id: str) -> None:
-        """Once for each command."""
-        if rest_s and self._rested != command_id:
-            self._rested = command_id
+        own_s = route.reversal_dwell_s if route is not None and reverses else 0.0
+        rest_s = max(self._driver.rest_s(target_w, state.written_w), own_s)
+        if rest_s:
             text = f"a reversal: the battery rests at 0 W for {rest_s:.0f} s before it moves the other way"
-            say = Say(command_id=command_id, deviation=Deviation.DWELL, reason="reversal", text=text)
+            say = Say(command_id=order.command_id, deviation=Deviation.DWELL, reason="reversal", text=text)
             self._reports.say(replace(say, target_power_w=0.0))
 
     def wrote(self, order: Follow) -> bool:

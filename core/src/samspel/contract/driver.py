@@ -67,7 +67,6 @@ class WriteReport:
     """What a set_power, stop or release did. `rung` names the ladder's step that worked, when there is a ladder.
 
     `power_w` is the power really written (contract sign) where the driver had to bound it further, else as asked.
-    `rests`: the battery stands at 0 W on its way to the other direction; what was asked is not written yet.
     """
 
     mark: Mark
@@ -75,7 +74,6 @@ class WriteReport:
     verification: Verification
     rung: str | None = None
     skipped_because: str = ""
-    rests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +150,9 @@ class Driver(Protocol):
         ...
 
     def rest_s(self, power_w: float, previous_w: float | None) -> float:
-        """How long `set_power` would let the battery stand at 0 W first: the dwell of a reversal, or what is left of
-        it; 0 where a reversal is the device's own affair. `previous_w` as in `set_power`. Call after `identify`.
+        """How long the battery would stand at 0 W before it moves this way: the dwell of a reversal, or what is left of
+        it. `previous_w` as in `set_power`. Call after `identify`.
         """
-        ...
-
-    async def begin_rest(self, not_after: float, snapshot: Snapshot, previous_w: float) -> WriteReport:
-        """Bring the battery to 0 W for a reversal, so that its rest begins. Returns at once, `rests` set."""
         ...
 
     def versions(self) -> Mapping[str, str]:

@@ -168,8 +168,7 @@ def on_followed(turn: Turn, event: Followed) -> None:
     """Written, fed, or found unchanged. A newer command that came meanwhile is followed at once."""
     _done(turn)
     if event.report is not None:
-        # A reversal at rest holds nothing yet: whatever comes next is written, a zero too.
-        turn.set(written_w=event.report.power_w, fed_at=turn.now, force=event.report.rests)
+        turn.set(written_w=event.report.power_w, fed_at=turn.now, force=False)
     elif event.fed:
         turn.set(fed_at=turn.now)
     lease = turn.state.lease
@@ -178,8 +177,6 @@ def on_followed(turn: Turn, event: Followed) -> None:
     if lease.command_id != turn.state.following:
         turn.follow()
         return
-    if event.report is not None and event.report.rests:
-        return  # A reversal on its way: the target of the next tick goes on with the same rest.
     _say_followed(turn, lease, event.report)
     turn.set(lease=replace(lease, written=True, stations={**lease.stations, "driver": turn.now}), news=False)
 

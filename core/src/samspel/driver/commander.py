@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
 from samspel.contract.capability import Capabilities, Direction, Verify
@@ -90,12 +90,10 @@ class Commander:
         return Marks().plan(self.map, (*_all_steps(self.map.zero), *_all_steps(self.map.stop)), 0.0)
 
     def rest_s(self, power_w: float, previous_w: float | None) -> float:
-        """How long a command of this power stands at zero first: a reversal's dwell, or what is left of it. A map
-        without a reverse sequence leaves the dwell to the device.
-        """
+        """How long a command of this power stands at zero first: a reversal's dwell, or what is left of it."""
         direction = direction_of(power_w)
         route = self.capabilities.route(direction)
-        if route is None or direction is Direction.ZERO or not self.map.sequences["reverse"]:
+        if route is None or direction is Direction.ZERO:
             return 0.0
         if self.rest.since is None and previous_w is not None and previous_w * power_w < 0:
             return route.reversal_dwell_s
@@ -114,13 +112,6 @@ class Commander:
             call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
             rung = await self._move(call, power_w, previous_w)
             return call.report(power_w, rung, because=self._unproved(direction_of(power_w)))
-
-    async def begin_rest(self, not_after: float, snapshot: Mapping[str, int], previous_w: float) -> WriteReport:
-        """The reverse sequence alone; the dwell runs from its end."""
-        async with self.turns.turn(Urgency.SET_POINT) as ticket:
-            call = self._call(ticket, snapshot, not_after=not_after)
-            await self._reverse(call, direction_of(previous_w))
-            return replace(call.report(0.0, None, because=self._unproved(Direction.ZERO)), rests=True)
 
     async def keep_alive(self, power_w: float, not_after: float, snapshot: Mapping[str, int]) -> None:
         """Feed the device's timer, or say the running command again without wearing persistent registers."""

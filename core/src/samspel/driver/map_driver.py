@@ -182,7 +182,7 @@ class MapDriver:
         return self._wear.writes
 
     def rest_s(self, power_w: float, previous_w: float | None) -> float:
-        """See `Driver`."""
+        """See `Driver`. Where the map leaves a reversal to the device this is what the device takes."""
         return self._known.commander.rest_s(power_w, previous_w)
 
     def plan(self, power_w: float) -> Mark:
@@ -195,10 +195,6 @@ class MapDriver:
         """See `Driver`; 0 W walks the map's ladder to a held zero."""
         taken = self._taken(snapshot)
         return await self._known.commander.set_power(power_w, not_after, taken.registers, previous_w)
-
-    async def begin_rest(self, not_after: float, snapshot: Snapshot, previous_w: float) -> WriteReport:
-        """See `Driver`."""
-        return await self._known.commander.begin_rest(not_after, self._taken(snapshot).registers, previous_w)
 
     async def keep_alive(self, power_w: float, not_after: float, snapshot: Snapshot) -> None:
         """Feed the device, or repeat the running command where it has no timer."""
