@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from samspel.contract.capability import Authority
 from samspel.contract.outcome import Deviation
 from samspel.contract.telemetry import Quality, Reading
-from samspel.delivery.judge import Judged, Sight, judge
+from samspel.delivery.judge import Judged, Sight, idle, judge
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 PATIENCE_S, CYCLE_S = 20.0, 2.0
@@ -79,6 +79,16 @@ def test_a_ramp_that_takes_the_whole_latency_is_no_alarm(told):
 def test_no_answer_is_unresponsive_once_the_latency_has_passed(told):
     told.see_for(120, 0.0)
     assert told.said == [(10 + PATIENCE_S + CYCLE_S - CYCLE_S, "unresponsive", "unchanged")]
+
+
+def test_until_the_first_command_takes_hold_its_own_logic_may_do_anything():
+    watch = Watch()
+    watch.see(1200.0)
+    watch.state = idle({"battery_power_w": good(1200.0, watch.now)})
+    watch.aim(2000.0)
+    watch.see_for(PATIENCE_S - CYCLE_S, 3800.0)
+    watch.see_for(60, 2000.0)
+    assert watch.said == []
 
 
 def test_an_episode_is_said_once_ends_silently_and_may_come_again(told):

@@ -69,10 +69,12 @@ class Judged:
     `held_at`: the last reading that was at its target; `seen`: the newest reading, in W and its time; `trail`: the last
     few. `episode` are the deviations said since. `before` is how things were when the step began, `prior` how
     they are for the next one, `weighed` whether the side effects of this one have been judged. `strayed`: so many
-    readings in a row since the battery left a target that it had followed.
+    readings in a row since the battery left a target that it had followed. `taken_at`: the first target, which took
+    over from the device's own logic.
     """
 
     aims: tuple[Aim, ...] = ()
+    taken_at: float = float("-inf")
     step_at: float = float("-inf")
     from_w: float = 0.0
     held_at: float = float("-inf")
@@ -126,6 +128,7 @@ def _aimed(state: Judged, sight: Sight) -> Judged:
     old = state.aims or (Aim(float("-inf"), battery_w),)
     aims = _recent((*old, Aim(sight.aimed_at, sight.target_w)), sight.aimed_at - 2 * _patience_s(state, sight))
     is_step = not state.aims or abs(sight.target_w - old[-1].power_w) > _fine_w(sight, sight.target_w)
+    state = state if state.aims else replace(state, taken_at=sight.aimed_at)
     if not is_step:
         return replace(state, aims=aims)
     return replace(
@@ -183,7 +186,11 @@ def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdic
 
 
 def _may_come_yet(state: Judged, case: Case, seen: Aim, patience_s: float) -> bool:
-    """One reading alone proves nothing; and a battery on its way back to a target has as long again."""
+    """One reading alone proves nothing; a battery on its way back to a target has as long again; and until the first
+    command takes hold, the device's own logic may still do anything with it.
+    """
+    if seen.at - state.taken_at < patience_s:
+        return True
     away_s = seen.at - state.held_at
     alone = state.seen is not None and state.held_at == state.seen.at
     return away_s < patience_s or alone or (state.strayed > 0 and case.moving and away_s < 2 * patience_s)
