@@ -115,13 +115,15 @@ def test_without_a_budget_it_only_counts():
 def test_no_day_ever_has_more_than_its_writes(steps):
     """Whatever the pauses and restarts: the sum of what was noted is the sum of what the days were given."""
     clock, sent, total = Clock(), 0, 0
-    found, days = meter(clock), {}
+    disk, days = None, {}
+    found = meter(clock)
     for writes, hours, restart in steps:
         clock.wait(hours)
         if restart:
-            found, sent = meter(clock, found.kept[-1] if found.kept else None), 0
+            found, sent = meter(clock, disk), 0
         sent, total = sent + writes, total + writes
         found.note(sent)
         if found.kept:
-            days[found.kept[-1]["day"]] = found.kept[-1]["writes"]
+            disk = found.kept[-1]
+            days[disk["day"]] = disk["writes"]
     assert sum(days.values()) == total
