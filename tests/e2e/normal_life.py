@@ -13,6 +13,7 @@ from samspel_contract.target import Target
 __all__ = ["HONEST", "live", "what_was_said"]
 
 RATES = Rates(fast_s=5.0, slow_s=30.0, static_s=3600.0, faults_s=60.0)
+MIDNIGHT_S = 180.0
 HONEST = ("dwell: reversal", "clamped: soc", "clamped: live_limit", "clamped: ac_limit", "side_effect: pv")
 """What a good day may hold, each only where it is true."""
 
@@ -56,4 +57,12 @@ async def _command(site: Site, rng: random.Random) -> None:
 
 def what_was_said(site: Site) -> Counter[str]:
     """Every deviation, by class and reason."""
-    return Counter(f"{one['deviation']}: {one['reason']}" for one in site.messages if "deviation" in one)
+    said = (one for one in site.messages if "deviation" in one and not _is_midnight(site, one["_at"]))
+    return Counter(f"{one['deviation']}: {one['reason']}" for one in said)
+
+
+def _is_midnight(site: Site, at: float) -> bool:
+    """A slot of the device's clock never crosses midnight: there its own logic really takes over for a while."""
+    by_the_clock = any("slot" in name for name in site.map.owned)
+    second = (site.twin.behaviour.home.epoch_s + at) % 86400
+    return by_the_clock and min(second, 86400 - second) < MIDNIGHT_S
