@@ -103,10 +103,10 @@ class Delivering:
         """Judge what is seen now. `waiting`: a command whose power is not on the wire yet; it cannot be delivered, but
         the battery follows what is. While something is being written nobody can say which power stands.
         """
-        if state.written_w is None:
-            self._judged = idle(readings)
+        if state.written_w is None or self.command_id is None:
+            self._judged = idle(readings)  # Also while it rests at zero between two commands: what comes is a step.
             return
-        if self.command_id is None or state.action in (Action.FOLLOW, Action.HALT, Action.GIVE_BACK, Action.TAKE):
+        if state.action in (Action.FOLLOW, Action.HALT, Action.GIVE_BACK, Action.TAKE):
             return
         if waiting != self.command_id:
             self._follow(readings, state, state.written_w)
