@@ -45,7 +45,7 @@ class Dispatcher:
         """Publish a set-point; its id, and the monotonic instant just before the publish."""
         seq = next(self._seq)
         command = {
-            "schema": "command/0.1",
+            "schema": "command/1.0",
             "id": f"{self._issuer}-{seq}",
             "issuer": self._issuer,
             "epoch": 1,

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from samspel.transport.schemas import schema_texts
 
+from tools import brand_docs
+
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 HEADING = re.compile(r"^#+\s+(.+?)\s*#*$", re.MULTILINE)
@@ -58,3 +60,11 @@ def test_a_broken_link_is_seen(tmp_path):
 def test_the_checked_in_schemas_are_current():
     found = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/schemas").iterdir()}
     assert found == schema_texts(), "run: .venv/bin/python -m samspel.transport.schemas docs/schemas"
+
+
+def test_the_pages_of_the_brands_are_current():
+    found = {
+        path.relative_to(brand_docs.BRANDS).as_posix(): path.read_text("utf-8")
+        for path in brand_docs.BRANDS.rglob("*.md")
+    }
+    assert found == brand_docs.pages(), "run: .venv/bin/python tools/brand_docs.py"

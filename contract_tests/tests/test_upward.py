@@ -74,7 +74,7 @@ def test_what_the_contract_says_is_no_leak(leaf, message):
         (lambda: found("outcome", replace(OUTCOME, rung="toyworks_hold")), "outcome.rung: holds 'toyworks'"),
         (lambda: found("fault", replace(FAULT, detail=FaultDetail(text="Tinker 3"))), "fault.detail.text: holds"),
         (lambda: found("telemetry", replace(TELEMETRY, readings={"mode_w": READING})), "'mode_w' is no signal"),
-        (lambda: found("fault", OUTCOME), "fault: carries schema 'outcome/0.1'"),
+        (lambda: found("fault", OUTCOME), "fault: carries schema 'outcome/1.0'"),
         (lambda: leaks([inbound("outcome", dump(OUTCOME), "tinker/")], WORDS), "topic samspel/v1/s/tinker/outcome"),
     ],
 )

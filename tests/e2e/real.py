@@ -140,7 +140,7 @@ class Dispatcher:
         """A good command that echoes the newest nonce, so that no clock matters."""
         self._seq += 1
         return {
-            "schema": "command/0.1",
+            "schema": "command/1.0",
             "id": f"{device}-{issuer}-{self._seq}",
             "issuer": issuer,
             "epoch": 1,

@@ -309,7 +309,7 @@ class Home:
         self._seq += 1
         issued = self.clock.wall() - timedelta(seconds=age_s)
         return {
-            "schema": "command/0.1",
+            "schema": "command/1.0",
             "id": f"{issuer}-{self._seq}",
             "issuer": issuer,
             "epoch": 1,

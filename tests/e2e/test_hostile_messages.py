@@ -17,7 +17,7 @@ from .real import HELD_ZERO, RealHome, one_home, registers, until
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.asyncio(loop_scope="module")]
 
-DEEP = b'{"id": "deep", "schema": "command/0.1", "x": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+DEEP = b'{"id": "deep", "schema": "command/1.0", "x": ' + b"[" * 5000 + b"]" * 5000 + b"}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -72,7 +72,7 @@ WRONG = {
     "unknown_issuer": (lambda c: {**c, "issuer": "stranger"}, "issuer"),
     "newer_major": (lambda c: {**c, "schema": "command/7.0"}, "schema_too_new"),
     "no_schema": (lambda c: {name: c[name] for name in c if name != "schema"}, "schema_missing"),
-    "foreign_schema": (lambda c: {**c, "schema": "outcome/0.1"}, "schema_unknown"),
+    "foreign_schema": (lambda c: {**c, "schema": "outcome/1.0"}, "schema_unknown"),
     "unknown_kind": (lambda c: {**c, "kind": "explode"}, "field_invalid"),
     "text_for_watts": (lambda c: {**c, "power_w": "3000"}, "field_invalid"),
     "true_for_watts": (lambda c: {**c, "power_w": True}, "field_invalid"),

@@ -4,5 +4,5 @@ It owns every test: a plugin brings its entry points, its twin and `contract.tom
 `samspel-contract run` (isolated, certifying) and `samspel_contract.door` (an author's daily pytest).
 """
 
-SUITE_VERSION = "0.1"
+SUITE_VERSION = "1.0"
 """MAJOR.MINOR is that of the contract it tests."""

@@ -157,7 +157,7 @@ class Site(TwinView):
         if kind == "set_power":
             fields.setdefault("accept", self.route(fields["power_w"]).authority.value)
         return {
-            "schema": "command/0.1",
+            "schema": "command/1.0",
             "id": f"{issuer}-{self._seq}",
             "issuer": issuer,
             "epoch": 1,

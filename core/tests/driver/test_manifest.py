@@ -71,7 +71,7 @@ def test_symptoms_are_closed_evidence(manifest):
             'direction = "up"',
             r"\[capabilities\] 1 routes 1 direction: found 'up'.*'charge', 'discharge' or 'zero'",
         ),
-        ("driver.toml", 'map_schema = "0.1"', 'map_schema = "9.0"', r"map_schema: found '9.0'"),
+        ("driver.toml", 'map_schema = "1.0"', 'map_schema = "9.0"', r"map_schema: found '9.0'"),
         ("driver.toml", "(?P<model>", "(?P<model", "not a regular expression"),
         ("driver.toml", "[[capabilities]]\n", '[[capabilities]]\npaths = ["moon"]\n', r"found \['moon'\], allowed"),
         (

@@ -76,7 +76,7 @@ class Journal:
 
 def command(kind: str = "set_power", **fields: Any) -> dict[str, Any]:
     document = {
-        "schema": "command/0.1",
+        "schema": "command/1.0",
         "id": "c-1",
         "issuer": "fleet-a",
         "epoch": 1,

@@ -109,7 +109,7 @@ def test_show_says_what_a_driver_rests_on(toys, run):
     code, out, err = run("show", "acme")
     assert (code, err) == (0, "")
     for words in [
-        "Acme toys: driver 'acme' of toy-acme 1.0, contract 0.1: ok",
+        "Acme toys: driver 'acme' of toy-acme 1.0, contract 1.0: ok",
         "ROCKET-*",
         "acme, rocket",
         "toy sheet",

@@ -42,7 +42,7 @@ BROKEN_DRIVERS = {
         "needs samspel>=99, and finds",
     ),
     "requirement is gibberish": ({"metadata": "Requires-Dist: ;;;"}, "requirements", "InvalidRequirement"),
-    "manifest has an unknown key": ({"driver": 'contract = "0.1"\nbogus = 1\n'}, "load", "bogus"),
+    "manifest has an unknown key": ({"driver": 'contract = "1.0"\nbogus = 1\n'}, "load", "bogus"),
     "manifest has another name": ({"driver": MANIFEST}, "load", "says name = 'acme'; the entry point says 'bad'"),
     "fault table names no register": (
         {"faults": FAULTS.replace('"alarm"', '"siren"')},
@@ -119,7 +119,7 @@ def test_the_older_major_asks_for_an_upgrade_of_the_plugin(good, monkeypatch):
     monkeypatch.setattr("samspel.plugins.requirements.CONTRACT_VERSION", f"{MAJOR + 1}.0")
     assert rows()["good"][1:] == (
         "contract",
-        f"toy-good 1.0 is written for contract 0.1; this samspel speaks {MAJOR + 1}.0 and no longer 0.x: "
+        f"toy-good 1.0 is written for contract 1.0; this samspel speaks {MAJOR + 1}.0 and no longer 1.x: "
         "upgrade toy-good",
     )
 

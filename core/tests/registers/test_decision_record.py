@@ -12,7 +12,7 @@ from samspel.registers.loader import load_map
 RECORD = Path(__file__).parents[3] / "docs" / "decisions" / "0001-three-families-one-vocabulary.md"
 BLOCKS = dict(re.findall(r"^```toml map=(\S+)\n(.*?)^```", RECORD.read_text(encoding="utf-8"), re.S | re.M))
 SEQUENCES_ONLY = sorted(BLOCKS.keys() - {"sample"})
-HEAD = '[map]\nschema = "0.1"\nid = "stub"\nversion = "1"\nmodels = ["*"]\nfirmware = []\n'
+HEAD = '[map]\nschema = "1.0"\nid = "stub"\nversion = "1"\nmodels = ["*"]\nfirmware = []\n'
 VERBS = ("write", "write_if_differs", "set_bits", "clear_bits", "wait_until", "require")
 
 

@@ -160,7 +160,7 @@ class Forgetful:
 async def test_an_outcome_that_may_have_arrived_is_marked_when_it_is_sent_again():
     wire = Forgetful(1, TransportError("no answer", may_have_arrived=True))
     async with home(wire) as site:
-        site.add(b'{"schema":"outcome/0.1","duplicate":false}')
+        site.add(b'{"schema":"outcome/1.0","duplicate":false}')
         await asyncio.sleep(5)
     assert [json.loads(payload)["duplicate"] for payload in wire.sent] == [False, True]
 
@@ -168,7 +168,7 @@ async def test_an_outcome_that_may_have_arrived_is_marked_when_it_is_sent_again(
 async def test_an_outcome_that_was_never_sent_is_not_marked():
     wire = Forgetful(3, TransportError("no connection"))
     async with home(wire) as site:
-        site.add(b'{"schema":"outcome/0.1","duplicate":false}')
+        site.add(b'{"schema":"outcome/1.0","duplicate":false}')
         await asyncio.sleep(10)
     assert [json.loads(payload)["duplicate"] for payload in wire.sent] == [False] * 4
 

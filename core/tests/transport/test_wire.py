@@ -23,7 +23,7 @@ from samspel.transport.schemas import schema_texts
 from samspel.transport.wire import MAX_PAYLOAD_BYTES, dump, mark_duplicate, parse_command, parse_published
 
 SET_POWER = {
-    "schema": "command/0.1",
+    "schema": "command/1.0",
     "id": "c-1",
     "issuer": "dispatcher",
     "epoch": 3,
@@ -70,17 +70,17 @@ def test_an_instant_becomes_utc(issued_at):
 
 
 def test_unknown_fields_and_a_newer_minor_version_are_accepted():
-    assert parse_command(encoded(schema="command/0.9", colour={"deep": [1]})).seq == 7
+    assert parse_command(encoded(schema="command/1.9", colour={"deep": [1]})).seq == 7
 
 
 @pytest.mark.parametrize(
     ("changes", "reason", "says"),
     [
-        ({"schema": ...}, "schema_missing", "command/0.1"),
+        ({"schema": ...}, "schema_missing", "command/1.0"),
         ({"schema": "order/0.1"}, "schema_unknown", "order/0.1"),
-        ({"schema": "outcome/0.1"}, "schema_unknown", "command/0.1"),
-        ({"schema": 1}, "schema_unknown", "command/0.1"),
-        ({"schema": "command/1.0"}, "schema_too_new", "newer major version"),
+        ({"schema": "outcome/1.0"}, "schema_unknown", "command/1.0"),
+        ({"schema": 1}, "schema_unknown", "command/1.0"),
+        ({"schema": "command/2.0"}, "schema_too_new", "newer major version"),
         ({"seq": ...}, "field_missing", "seq"),
         ({"kind": ...}, "field_missing", "kind"),
         ({"kind": "explode"}, "field_invalid", "set_power"),
@@ -156,7 +156,7 @@ JSON = st.recursive(
 
 
 @given(st.binary())
-@example(b'{"schema":"command/0.1","kind":"stop"}')
+@example(b'{"schema":"command/1.0","kind":"stop"}')
 def test_arbitrary_bytes_never_raise_anything_else(payload):
     only_malformed(payload)
 
@@ -387,7 +387,7 @@ def test_a_mark_changes_nothing_else():
         assert mark_duplicate(dump(one)) == dump(replace(one, duplicate=True))
 
 
-@pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b'{"schema":"telemetry/0.1"}', b'{"schema":5}'])
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b'{"schema":"telemetry/1.0"}', b'{"schema":5}'])
 def test_whatever_is_no_outcome_is_not_marked(payload):
     assert mark_duplicate(payload) == payload
 

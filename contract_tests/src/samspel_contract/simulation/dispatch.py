@@ -169,7 +169,7 @@ class Dispatch:
         self._seqs[issuer] += 1
         self._number += 1
         return {
-            "schema": "command/0.1",
+            "schema": "command/1.0",
             "id": f"{issuer}:{self._epochs[issuer]}:{self._number}",
             "issuer": issuer,
             "epoch": self._epochs[issuer],

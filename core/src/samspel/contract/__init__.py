@@ -4,5 +4,5 @@ Frozen dataclasses over the standard library and annotated-types; validation and
 `samspel.transport.wire`, which derives both from these definitions.
 """
 
-CONTRACT_VERSION = "0.1"
+CONTRACT_VERSION = "1.0"
 """MAJOR.MINOR. A plugin names the contract it was written for; core accepts the same major and no newer minor."""

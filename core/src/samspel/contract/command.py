@@ -27,7 +27,7 @@ __all__ = [
     "Stop",
 ]
 
-COMMAND_SCHEMA = "command/0.1"
+COMMAND_SCHEMA = "command/1.0"
 
 
 class Rank(IntEnum):

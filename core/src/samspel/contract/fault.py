@@ -10,7 +10,7 @@ from samspel.contract.units import Identifier
 
 __all__ = ["FAULT_SCHEMA", "Effect", "Fault", "FaultCode", "FaultDetail", "FaultState", "Severity"]
 
-FAULT_SCHEMA = "fault/0.1"
+FAULT_SCHEMA = "fault/1.0"
 
 
 class Severity(StrEnum):

@@ -14,7 +14,7 @@ from samspel.contract.units import Identifier, NonNegativeInt, Percent
 
 __all__ = ["OUTCOME_SCHEMA", "Deviation", "End", "Evidence", "Outcome", "Stage", "Verification"]
 
-OUTCOME_SCHEMA = "outcome/0.1"
+OUTCOME_SCHEMA = "outcome/1.0"
 
 
 class Stage(StrEnum):

@@ -23,9 +23,9 @@ __all__ = [
     "Status",
 ]
 
-BIRTH_SCHEMA = "birth/0.1"
-STATUS_SCHEMA = "status/0.1"
-HEADROOM_SCHEMA = "headroom/0.1"
+BIRTH_SCHEMA = "birth/1.0"
+STATUS_SCHEMA = "status/1.0"
+HEADROOM_SCHEMA = "headroom/1.0"
 
 
 class Condition(StrEnum):

@@ -11,7 +11,7 @@ from samspel.contract.units import Identifier, NonNegativeInt
 
 __all__ = ["TELEMETRY_SCHEMA", "Quality", "Reading", "Telemetry"]
 
-TELEMETRY_SCHEMA = "telemetry/0.1"
+TELEMETRY_SCHEMA = "telemetry/1.0"
 
 
 class Quality(StrEnum):

@@ -38,7 +38,7 @@ __all__ = [
     "WordOrder",
 ]
 
-MAP_SCHEMA = "0.1"
+MAP_SCHEMA = "1.0"
 
 
 class DataType(StrEnum):

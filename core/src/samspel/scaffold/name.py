@@ -64,6 +64,6 @@ class PluginName:
 
 
 def _range() -> str:
-    """This minor version, as a plugin requires it: `>=0.1,<0.2`."""
+    """This minor version, as a plugin requires it: `>=1.0,<1.1`."""
     major, minor = (int(part) for part in (installed_version("samspel") or "0.1").split(".")[:2])
     return f">={major}.{minor},<{major}.{minor + 1}"

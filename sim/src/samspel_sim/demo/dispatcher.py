@@ -38,7 +38,7 @@ class Dispatcher:
         status = self.inbox.latest.get("status")
         nonce = None if status is None else status.body.get("nonce")
         return {
-            "schema": "command/0.1",
+            "schema": "command/1.0",
             "id": f"{self._issuer}-{seq}",
             "issuer": self._issuer,
             "epoch": 1,
