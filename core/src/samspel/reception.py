@@ -1,8 +1,8 @@
 """Stations ① and ② with their answers: what comes in is parsed, judged, and answered aloud if it goes no further.
 
-Every message is acknowledged to the broker when what was decided would survive kill -9: a refusal when its outcome is on
-disk, an admitted command when control has journaled it. A disk that does not answer within `DISK_S` does not keep the
-broker waiting: unacknowledged messages bar the way for later ones, a stop among them.
+Every message is acknowledged to the broker when what was decided would survive kill -9: a refusal when its outcome is
+on disk, an admitted command when control has journaled it. A disk that does not answer within `DISK_S` does not keep
+the broker waiting: unacknowledged messages bar the way for later ones, a stop among them.
 """
 
 from __future__ import annotations

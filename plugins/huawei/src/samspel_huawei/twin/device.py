@@ -343,7 +343,7 @@ class Sun2000:
 
     def _build(self, kept: Mapping[str, Words]) -> None:
         """Make the banks, with defaults and with what is kept."""
-        self.peak_ac_w = 0.0
+        self.peak_ac_w: float = 0.0
         self._banks = {self.unit: inverter_bank(self.profile)}
         if self.profile.path.dongle_unit is not None:
             self._banks[self.profile.path.dongle_unit] = dongle_bank()
