@@ -44,6 +44,8 @@ class Sun2000:
     """The behaviour that the twin's engine runs."""
 
     brand = "huawei"
+    peak_ac_w: float
+    """The highest AC power since the day, or the device, began."""
 
     def __init__(self, profile: Profile, options: TwinOptions) -> None:
         self.profile = profile
@@ -343,7 +345,7 @@ class Sun2000:
 
     def _build(self, kept: Mapping[str, Words]) -> None:
         """Make the banks, with defaults and with what is kept."""
-        self.peak_ac_w: float = 0.0
+        self.peak_ac_w = 0.0
         self._banks = {self.unit: inverter_bank(self.profile)}
         if self.profile.path.dongle_unit is not None:
             self._banks[self.profile.path.dongle_unit] = dongle_bank()
