@@ -101,6 +101,7 @@ SAFETY = {
     "variant_says_who_it_is",
     "wrong_login_is_refused",
     "wrong_serial_is_refused",
+    "site_answers_a_kind_that_it_cannot_follow",
 }
 
 

@@ -162,12 +162,16 @@ class Site(TwinView):
             "issuer": issuer,
             "epoch": 1,
             "seq": self._seq,
-            "issued_at": (self.setting.clock.wall() - timedelta(seconds=age_s)).isoformat(timespec="milliseconds"),
+            "issued_at": self.stamp(-age_s),
             "ttl_s": ttl_s,
             "target": f"{SITE}/{DEVICE}",
             "kind": kind,
             **fields,
         }
+
+    def stamp(self, in_s: float) -> str:
+        """The site's own time so many seconds from now, as a message says it."""
+        return (self.setting.clock.wall() + timedelta(seconds=in_s)).isoformat(timespec="milliseconds")
 
     async def publish(self, command: Mapping[str, Any]) -> str:
         """To the broker; the command's id."""

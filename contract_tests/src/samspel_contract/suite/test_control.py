@@ -10,6 +10,7 @@ from samspel.contract.capability import Authority, Direction, PvEffect, Verify
 from samspel.contract.driver import ControlState
 from samspel.contract.errors import BusError, DeadlinePassed, DriverError, VerifyFailed
 from samspel.contract.outcome import Verification
+from samspel.driver.commander import SLEEPING
 
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
@@ -283,3 +284,29 @@ async def test_each_driver_object_stands_for_itself(driver_case: DriverCase) -> 
     assert (await other.driver.read_control()).state is ControlState.FOREIGN
     assert (await rig.driver.read_control()).state is ControlState.OURS
     assert other.writes() == []
+
+
+@needs(Capability.WAKE, Capability.CHARGE)
+@simulated
+async def test_sleeping_device_is_woken(driver_case: DriverCase) -> None:
+    """A device that has fallen asleep with an empty battery in the dark is woken by a command, and follows it.
+
+    If this fails: look at the `wake` sequence, at how long it waits, and at the states that mean sleep.
+    """
+    rig = driver_case.rig(soc_pct=0.0, pv_w=0.0, load_w=0.0)
+    await rig.driver.identify()
+    for _ in range(12):
+        await rig.wait(600)
+        if await _is_asleep(rig):
+            break
+    else:
+        pytest.fail("the twin never fell asleep: nothing was proved")
+    snapshot = await rig.take()
+    await rig.set_power(-POWER_W, snapshot)
+    await rig.settle(Direction.CHARGE)
+    assert rig.battery_w == pytest.approx(-POWER_W, abs=0.1 * POWER_W)
+
+
+async def _is_asleep(rig: Rig) -> bool:
+    readings = await rig.driver.read(("fast",))
+    return any(name in readings and readings[name].value == state for name, state in SLEEPING.items())

@@ -127,6 +127,23 @@ async def test_site_refuses_what_is_late(driver_case: DriverCase) -> None:
         assert life.wire.written == []
 
 
+@safety
+@simulated
+async def test_site_answers_a_kind_that_it_cannot_follow(driver_case: DriverCase) -> None:
+    """A local programme that nobody can run yet is refused with one end and a reason, and nothing is written.
+
+    If this fails: a command that is not followed still has to end.
+    """
+    async with driver_case.site() as site:
+        life = await site.settled()
+        start, end = site.stamp(60), site.stamp(600)
+        armed = await site.send("arm", product="fcr_n", capacity_w=1000.0, start_at=start, end_at=end)
+        ended = await site.outcome(armed, end="refused")
+        assert ended["reason"]
+        await site.wait(30)
+        assert life.wire.written == []
+
+
 @needs(Capability.CHARGE, Capability.DISCHARGE)
 @safety
 @BOTH
