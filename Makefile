@@ -44,7 +44,7 @@ demo: .venv/stamp-run
 	@.venv/bin/samspel demo $(ARGS)
 
 test: .venv/stamp-dev
-	$(PYTHON) -m pytest -m "not slow" $(ARGS)
+	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not slow and not soak" $(ARGS)
 
 test-all: .venv/stamp-dev
 	PATH="$$(sh tools/find-python --path)$$PATH" $(PYTHON) -m tox run-parallel --parallel 2 $(ARGS)
@@ -53,6 +53,7 @@ bench: .venv/stamp-dev
 	$(PYTHON) -m benchmarks $(ARGS)
 
 soak: .venv/stamp-dev
+	$(PYTHON) -m pytest -m soak
 	$(PYTHON) -m tests.soak.outbox
 	$(PYTHON) -m samspel_contract.simulation.soak $(ARGS)
 

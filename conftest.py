@@ -86,13 +86,21 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs an absent tool, and count it."""
+    """Leave out what needs an absent tool."""
+    del config
     for name, tool in TOOLS.items():
         needing = [item for item in items if item.get_closest_marker(name)]
         if needing and tool.find() is None:
-            config.stash[LEFT_OUT][name] = len(needing)
             for item in needing:
                 item.add_marker(pytest.mark.skip(reason=f"{name} is absent"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Count it, here, where the reports of all processes come together."""
+    reasons = [one.longrepr[2] for one in terminalreporter.stats.get("skipped", []) if isinstance(one.longrepr, tuple)]
+    for name in TOOLS:
+        if count := sum(reason.endswith(f"{name} is absent") for reason in reasons):
+            config.stash[LEFT_OUT][name] = count
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -61,7 +61,7 @@ class Home:
             work()
         aim_w = self.load_w - 100.0 if self.target_w is None else self.target_w
         before_w = self.battery_w
-        self.battery_w += TAU_STEP * (aim_w - self.battery_w)
+        self.battery_w += (TAU_STEP if self.sin != "slow to follow" else 0.0005) * (aim_w - self.battery_w)
         if abs(aim_w - self.battery_w) < 100 <= abs(aim_w - before_w) and self.lease:
             self.outcome(self.lease, stage="delivered", target_power_w=aim_w)
         if self.running and self.linked and round(self.now_s * 10) % 20 == 0:
@@ -105,7 +105,7 @@ class Home:
 
     def start(self) -> None:
         self.running = True
-        self.after(READY_S if self.sin != "slow start" else 12.0, self._ready)
+        self.after(READY_S, self._ready)
 
     def kill(self) -> None:
         self.running = False

@@ -30,9 +30,9 @@ def test_the_play_takes_about_two_minutes_at_most(good):
 
 
 SINS = {
-    "wrong sign": {"the battery really charges", "it charges within 10 s of the curtain"},
+    "wrong sign": {"the battery really charges", "it charges within 10 s of being found"},
     "measures the wrong sign": {"telemetry says the same, in sign and size"},
-    "slow start": {"it charges within 10 s of the curtain"},
+    "slow to follow": {"it charges within 10 s of being found"},
     "follows the stale": {
         "it is refused as stale",
         "nothing of it reached the inverter",

@@ -18,7 +18,7 @@ async def test_twenty_minutes_without_a_false_alarm(brand: str) -> None:
     assert any(one.get("stage") == "delivered" for one in site.messages), "the day was not an idle one"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("brand", BRANDS)
 async def test_a_day_without_a_false_alarm(brand: str) -> None:
