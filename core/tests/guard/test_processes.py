@@ -186,7 +186,8 @@ def guard(then: str, silence_s: float = 600.0, child: str = CHILD) -> subprocess
 
 
 SAYS_WHO = "print(role, os.getpid(), flush=True)\n"
-OBEYS = "import signal; signal.signal(signal.SIGTERM, lambda *_: os._exit(0)); {ready}\nwhile True: time.sleep(600)"
+# Short sleeps: a signal that comes between the last instruction and a long one is acted on when that ends.
+OBEYS = "import signal; signal.signal(signal.SIGTERM, lambda *_: os._exit(0)); {ready}\nwhile True: time.sleep(0.05)"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
