@@ -126,7 +126,9 @@ def test_cheats_work_where_nothing_stops_them(toy, author, cheat):
     folder, site = author
     environment, entry_points = cheat(folder, site)
     done = daily({**toy.install(site, entry_points), **environment}, folder)
-    assert re.search(r"^1 passed", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^[1-9] passed", done.stdout, re.MULTILINE), (
+        "of hundreds a cheat leaves a handful\n" + done.stdout
+    )
 
 
 @pytest.mark.slow
