@@ -100,6 +100,8 @@ poll = {polling.toml()}
 
 
 def powers_w() -> Iterator[int]:
-    """Charging powers, W > 0, each new and at least 100 W from the one before."""
+    """Charging powers, W > 0, each new and far from the two before: edge and floor take turns, and the edge's gate
+    holds back what is not far from its own last one.
+    """
     for number in count():
-        yield 1000 + number % 2 * 1000 + number // 2 % 900
+        yield 1000 + number // 2 % 2 * 1000 + number % 2 * 500 + number // 4 % 400

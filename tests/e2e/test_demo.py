@@ -22,5 +22,8 @@ def test_the_demo_meets_what_it_expects(tmp_path):
     events = [json.loads(line) for line in run.stdout.splitlines()]
     missed = [one for one in events[-1]["summary"] if not one["met"]]
     assert (run.returncode, missed) == (0, []), run.stderr
-    assert sum("scene" in one for one in events) == 9
+    homes = set(events[-1]["transcript"])
+    assert len(homes) >= 3
+    assert sum("scene" in one for one in events) == 9 * len(homes)
+    assert [one for one in events[-1]["differences"] if not one["because"]] == []
     assert list(tmp_path.glob("samspel-demo-*")) == []
