@@ -7,18 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from samspel.contract.admitted import Admitted
-from samspel.contract.capability import (
-    Authority,
-    Capabilities,
-    Deadman,
-    Direction,
-    EvidenceLevel,
-    PvEffect,
-    Reference,
-    Route,
-    Verify,
-    WriteLife,
-)
+from samspel.contract.capability import Capabilities, Direction
 from samspel.contract.command import Arm, Rank, Release, SetPower, Stop
 from samspel.contract.driver import ControlReading, ControlState, WriteReport
 from samspel.contract.errors import NoAnswer, SamspelError
@@ -45,28 +34,14 @@ from samspel.control.events import (
 from samspel.control.machine import step
 from samspel.control.state import Action, Policy, State
 
+from ..routes import route  # noqa: TID252 - the tests of every station share it
+
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 INF = float("inf")
 SNAPSHOT = {"limit_w": 4000}
 BASELINE = {"limit_w": 3000}
 
 E = TypeVar("E")
-
-
-def route(direction: Direction, **changes: Any) -> Route:
-    values: dict[str, Any] = {
-        "name": direction.value,
-        "direction": direction,
-        "reference": Reference.BATTERY,
-        "authority": Authority.EXACT,
-        "pv_effect": PvEffect.NONE,
-        "verify": Verify.READ_BACK,
-        "deadman": Deadman.NONE,
-        "write_life": WriteLife.VOLATILE,
-        "evidence": EvidenceLevel.MEASURED,
-        "source": "a test",
-    }
-    return Route(**(values | changes))
 
 
 CAPABLE = Capabilities(routes=tuple(route(direction) for direction in Direction))

@@ -14,7 +14,8 @@ from samspel.contract.outcome import End, Stage
 from samspel.control.events import Alarm, Clear, Follow, GiveBack, Halt, Look, ResetShaping, Take
 from samspel.control.state import Action, Phase, Policy
 
-from .kit import BASELINE, SNAPSHOT, Machine, release, route, set_power, stop
+from ..routes import route  # noqa: TID252 - the tests of every station share it
+from .kit import BASELINE, SNAPSHOT, Machine, release, set_power, stop
 
 
 def _released() -> Machine:

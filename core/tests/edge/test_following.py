@@ -6,18 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from samspel.contract.capability import (
-    Authority,
-    Capabilities,
-    Deadman,
-    Direction,
-    EvidenceLevel,
-    PvEffect,
-    Reference,
-    Route,
-    Verify,
-    WriteLife,
-)
+from samspel.contract.capability import Capabilities, Direction, Verify
 from samspel.contract.driver import WriteReport
 from samspel.contract.outcome import Stage, Verification
 from samspel.contract.telemetry import Quality, Reading
@@ -28,22 +17,10 @@ from samspel.outlet import Outlet
 from samspel.shaping.chain import Chain, Result
 from samspel.store.memory import MemoryJournal
 
+from ..routes import route  # noqa: TID252 - the tests of every station share it
 from .kit import DEVICE, SITE, Clock, Outbox
 
-ROUTE = Route(
-    name="r",
-    direction=Direction.DISCHARGE,
-    reference=Reference.BATTERY,
-    authority=Authority.EXACT,
-    pv_effect=PvEffect.NONE,
-    verify=Verify.READ_BACK,
-    deadman=Deadman.NONE,
-    write_life=WriteLife.VOLATILE,
-    evidence=EvidenceLevel.TWIN,
-    source="test",
-    spacing_s=30.0,
-    feed_s=20.0,
-)
+ROUTE = route(spacing_s=30.0, feed_s=20.0)
 LIMITS = DeviceLimits(charge_w=1, discharge_w=1, soc_min_pct=10, soc_max_pct=90)
 
 

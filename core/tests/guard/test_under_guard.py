@@ -16,18 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samspel.cli import run
 from samspel.clock import SystemClock
-from samspel.contract.capability import (
-    Authority,
-    Capabilities,
-    Deadman,
-    Direction,
-    EvidenceLevel,
-    PvEffect,
-    Reference,
-    Route,
-    Verify,
-    WriteLife,
-)
+from samspel.contract.capability import Capabilities, Deadman, Direction
 from samspel.contract.command import Accept, OnExpiry, Rank
 from samspel.contract.errors import StoreError
 from samspel.control.journal import Documents, doubted, load, project
@@ -40,6 +29,8 @@ from samspel.guard.orphan import stands_without_timer
 from samspel.guard.pulse import ACTION_S, Progress, Pulse
 from samspel.guard.rescue import Nobody, is_held, is_settled
 from samspel.store.store import Store
+
+from ..routes import route  # noqa: TID252 - the tests of every station share it
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -143,26 +134,11 @@ async def test_a_guard_that_does_not_read_keeps_nobody_waiting(line):
 # --- a dead guard ---------------------------------------------------------------------------------------------------
 
 
-def route(direction: Direction, deadman: Deadman) -> Route:
-    return Route(
-        name=direction.value,
-        direction=direction,
-        reference=Reference.BATTERY,
-        authority=Authority.EXACT,
-        pv_effect=PvEffect.NONE,
-        verify=Verify.READ_BACK,
-        deadman=deadman,
-        write_life=WriteLife.VOLATILE,
-        evidence=EvidenceLevel.MEASURED,
-        source="a test",
-    )
-
-
 MIXED = Capabilities(
     routes=(
-        route(Direction.CHARGE, Deadman.TIMEOUT),
-        route(Direction.DISCHARGE, Deadman.NONE),
-        route(Direction.ZERO, Deadman.TIMEOUT),
+        route(Direction.CHARGE, deadman=Deadman.TIMEOUT),
+        route(Direction.DISCHARGE),
+        route(Direction.ZERO, deadman=Deadman.TIMEOUT),
     )
 )
 LEASE = Lease(

@@ -7,39 +7,18 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samspel.contract.capability import (
-    Authority,
-    Deadman,
-    Direction,
-    EvidenceLevel,
-    PvEffect,
-    Reference,
-    Route,
-    Verify,
-    WriteLife,
-)
+from samspel.contract.capability import Deadman, Route
 from samspel.contract.errors import ConfigError
 from samspel.shaping.chain import Chain
 from samspel.shaping.gate import OPEN, Action, Gate, decide
 from samspel.shaping.limits import BatteryLimits, ContractLimits
 from samspel.shaping.wire import Change, Wire
 
+from ..routes import route  # noqa: TID252 - the tests of every station share it
 from .kit import context
 
 BATTERY = BatteryLimits(soc_min_pct=10, soc_max_pct=90)
-ROUTE = Route(
-    name="r",
-    direction=Direction.DISCHARGE,
-    reference=Reference.BATTERY,
-    authority=Authority.EXACT,
-    pv_effect=PvEffect.NONE,
-    verify=Verify.READ_BACK,
-    deadman=Deadman.TIMEOUT,
-    write_life=WriteLife.VOLATILE,
-    evidence=EvidenceLevel.TWIN,
-    source="test",
-    feed_s=8.0,
-)
+ROUTE = route(deadman=Deadman.TIMEOUT, feed_s=8.0)
 
 
 @pytest.mark.parametrize(

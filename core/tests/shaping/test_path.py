@@ -5,7 +5,7 @@ commands, clocks and link faults in simulated time.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import looptime
 import pytest
@@ -13,18 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samspel.clock import LoopClock
 from samspel.contract.admitted import Admitted
-from samspel.contract.capability import (
-    Authority,
-    Capabilities,
-    Deadman,
-    Direction,
-    EvidenceLevel,
-    PvEffect,
-    Reference,
-    Route,
-    Verify,
-    WriteLife,
-)
+from samspel.contract.capability import Capabilities, Deadman, Direction, WriteLife
 from samspel.contract.command import OnExpiry, Rank, Release, SetPower, Stop
 from samspel.contract.driver import ControlReading, ControlState, Identity, WriteReport
 from samspel.contract.errors import NoAnswer, SequenceAbandoned
@@ -44,23 +33,22 @@ from samspel.shaping.slew import Slew
 from samspel.shaping.wear import WearBudget
 from samspel.store.memory import MemoryStore
 
+from ..routes import route  # noqa: TID252 - the tests of every station share it
+
 GATE, SPACING_S, TICK_S, POLL_S = Gate(delta_w=60, time_s=20), 5.0, 1.0, 2.0
 ANSWER_S, NOW_S = 0.2, 0.05
-ROUTE = Route(
-    name="r",
-    direction=Direction.DISCHARGE,
-    reference=Reference.BATTERY,
-    authority=Authority.EXACT,
-    pv_effect=PvEffect.NONE,
-    verify=Verify.READ_BACK,
-    deadman=Deadman.TIMEOUT,
-    write_life=WriteLife.PERSISTENT,
-    evidence=EvidenceLevel.TWIN,
-    source="test",
-    spacing_s=SPACING_S,
-    feed_s=4.0,
+CAPABILITIES = Capabilities(
+    routes=tuple(
+        route(
+            direction,
+            deadman=Deadman.TIMEOUT,
+            write_life=WriteLife.PERSISTENT,
+            spacing_s=SPACING_S,
+            feed_s=4.0,
+        )
+        for direction in Direction
+    )
 )
-CAPABILITIES = Capabilities(routes=tuple(replace(ROUTE, direction=one) for one in Direction))
 
 
 class Moody:
