@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from samspel.by_hand import ByHand, Ending, by_hand
+from samspel.cli.look import DriverName, Url
 from samspel.cli.output import ExitCode, console, print_json
 from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
@@ -42,11 +43,11 @@ class Verb(StrEnum):
     help="Power in W at the battery; positive discharges. Exit code 4: refused, or the battery did not follow."
 )
 def run(
-    url: Annotated[str, typer.Argument(help="For example modbus-tcp://192.0.2.7:502?unit=1")],
+    url: Url,
     verb: Annotated[Verb, typer.Argument(help="What to do.")],
     power_w: Annotated[float | None, typer.Argument(help="With set-power: W; negative charges.")] = None,
     for_s: Annotated[float, typer.Option("--for", min=1, max=3600, help="Seconds to follow.")] = 60.0,
-    driver: Annotated[str, typer.Option(help="A driver's name, or auto.")] = "auto",
+    driver: DriverName = "auto",
     max_w: Annotated[float, typer.Option(min=0, help="No more than this, either way.")] = 25_000.0,
     soc_min: Annotated[float, typer.Option(min=0, max=100, help="Do not discharge at or below, in percent.")] = 10.0,
     control: Annotated[str, typer.Option(help="A further way of control of the driver's map.")] = "",

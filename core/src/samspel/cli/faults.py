@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from samspel.bus.url import parse_url
+from samspel.cli.look import DriverName, Url, looking_at
 from samspel.cli.output import ExitCode, console, print_json
 from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
-from samspel.connect import attach, find_device, owned_endpoint, wait_confirmed
 from samspel.contract.fault import Fault
 from samspel.faults.tracker import FaultTracker
 
@@ -28,8 +26,8 @@ WATCH_S = 5.0
 
 @app.command(help="Show what is wrong with a device, or with --watch what changes.")
 def faults(
-    url: Annotated[str, typer.Argument(help="For example modbus-tcp://192.0.2.7:502?unit=1")],
-    driver: Annotated[str, typer.Option(help="A driver's name, or auto.")] = "auto",
+    url: Url,
+    driver: DriverName = "auto",
     watch: Annotated[bool, typer.Option("--watch", help="Then every change, until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON, one document a look, or a change.")] = False,
 ) -> ExitCode:
@@ -38,19 +36,14 @@ def faults(
     return ExitCode.OK
 
 
-async def _faults(text: str, driver_name: str, *, watch: bool, json: bool) -> None:
-    clock, rng = SystemClock(), random.SystemRandom()
-    found = await find_device(parse_url(text), driver_name, clock, rng)
-    connected = attach(found.brand, found.url, clock, rng)
-    tracker = FaultTracker("device")
-    async with owned_endpoint(connected.endpoint, found.url):
-        await wait_confirmed(connected.link, found.url)
-        await connected.driver.identify()
-        tracker.observe(await connected.driver.read_faults(), clock.wall(), clock.monotonic())
+async def _faults(url: str, driver_name: str, *, watch: bool, json: bool) -> None:
+    clock, tracker = SystemClock(), FaultTracker("device")
+    async with looking_at(url, driver_name, clock) as (driver, _):
+        tracker.observe(await driver.read_faults(), clock.wall(), clock.monotonic())
         _show_all(tracker, clock.wall(), json=json)
         while watch:
             await asyncio.sleep(WATCH_S)
-            active = await connected.driver.read_faults()
+            active = await driver.read_faults()
             _show_changes(tracker.observe(active, clock.wall(), clock.monotonic()), clock.wall(), json=json)
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from samspel.bus.url import parse_url
+from samspel.cli.look import DriverName, Url, looking_at
 from samspel.cli.output import ExitCode, console, print_json, print_rows
 from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
-from samspel.connect import attach, find_device, owned_endpoint, wait_confirmed
 from samspel.contract.driver import Identity
 from samspel.contract.signals import SIGNALS
 from samspel.contract.telemetry import Reading
@@ -29,8 +27,8 @@ _PLACE = {name: place for place, name in enumerate(SIGNALS)}
 
 @app.command(help="Read a device once, or with --watch again and again.")
 def read(
-    url: Annotated[str, typer.Argument(help="For example modbus-tcp://192.0.2.7:502?unit=1")],
-    driver: Annotated[str, typer.Option(help="A driver's name, or auto.")] = "auto",
+    url: Url,
+    driver: DriverName = "auto",
     watch: Annotated[bool, typer.Option("--watch", help="Until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON, one document a reading.")] = False,
 ) -> ExitCode:
@@ -39,17 +37,12 @@ def read(
     return ExitCode.OK
 
 
-async def _read(text: str, driver_name: str, *, watch: bool, json: bool) -> None:
-    clock, rng = SystemClock(), random.SystemRandom()
-    found = await find_device(parse_url(text), driver_name, clock, rng)
-    connected = attach(found.brand, found.url, clock, rng)
-    async with owned_endpoint(connected.endpoint, found.url):
-        await wait_confirmed(connected.link, found.url)
-        identity = await connected.driver.identify()
+async def _read(url: str, driver_name: str, *, watch: bool, json: bool) -> None:
+    async with looking_at(url, driver_name, SystemClock()) as (driver, identity):
         if not json:
             _show_identity(identity)
         while True:
-            readings = await connected.driver.read()
+            readings = await driver.read()
             if json:
                 print_json({"identity": identity, "telemetry": {name: _plain(one) for name, one in readings.items()}})
             else:
