@@ -57,8 +57,9 @@ def literal_or_signal(doc: NeutralDoc) -> Literal | SignalValue:
 
 
 def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
+    """What stands in the file, and what follows from an omission."""
     spec = SIGNALS.get(doc.signal or "")
-    return Register(
+    read = Register(
         name=name,
         address=doc.address,
         count=WORDS.get(doc.type, doc.count or 1),
@@ -87,6 +88,16 @@ def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
         instead_of=doc.instead_of,
         at=doc.at,
         readable=doc.readable,
+        confidence=doc.confidence,
+        source=doc.source,
+    )
+    return _under_control(read, doc)
+
+
+def _under_control(register: Register, doc: RowDoc) -> Register:
+    """With who may write it, and how it is given back."""
+    return replace(
+        register,
         write_function=doc.write,
         never_write=doc.never_write,
         authority=doc.authority,
@@ -96,8 +107,6 @@ def _as_written(name: str, doc: RowDoc, defaults: DefaultsDoc) -> Register:
         ceiling=doc.ceiling,
         trigger=doc.trigger,
         resting=frozenset(raw for raw, word in doc.labels.items() if word in doc.resting),
-        confidence=doc.confidence,
-        source=doc.source,
     )
 
 
