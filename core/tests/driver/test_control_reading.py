@@ -100,3 +100,27 @@ async def test_what_an_older_command_left_beside_is_in_the_newest_mark(driver, m
     third = make_driver()
     await third.identify()
     assert (await third.read_control([again], snapshot)).state is ControlState.OURS
+
+
+@pytest.mark.parametrize(
+    ("address", "value"),
+    [(COMMAND, 2), (CHARGE_LIMIT, 5000)],
+    ids=["the mode of our own older command", "the limit that a release would restore"],
+)
+async def test_under_a_stop_only_what_the_stop_has_written_is_ours(driver, link, address, value):
+    """Another's write of a value that was ours once would otherwise hide behind our own marks, and move the battery."""
+    link.set(CHARGE_LIMIT, 5000, 2)
+    snapshot = await driver.take()
+    await driver.set_power(1500, LATER, snapshot, None)
+    mark = driver.plan(1500)
+    await driver.stop(snapshot)
+    assert (await driver.read_control([mark], snapshot)).state is ControlState.OURS
+    link.set(address, value, 1 if address == COMMAND else 2)
+    assert (await driver.read_control([mark], snapshot)).state is ControlState.FOREIGN
+
+
+async def test_a_command_that_ends_a_stop_is_judged_by_its_own_values(driver, link):
+    snapshot = await driver.take()
+    await driver.stop(snapshot)
+    await driver.set_power(1500, LATER, snapshot, None)
+    assert (await driver.read_control([], snapshot)).state is ControlState.OURS

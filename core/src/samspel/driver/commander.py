@@ -46,8 +46,8 @@ def direction_of(power_w: float) -> Direction:
 @dataclass(kw_only=True)
 class Commander:
     """Runs sequences on one device. `written` are the marks of everything sent since the last good release, `standing`
-    the newest raw value of ours in each register, this process's or an earlier one's; `constants` are the site's, from
-    the nameplate.
+    the newest raw value of ours in each register, this process's or an earlier one's; `held` what the last stop has
+    written, as long as nothing else has; `constants` are the site's, from the nameplate.
     """
 
     bank: Bank
@@ -57,6 +57,7 @@ class Commander:
     constants: Mapping[str, float] = field(default_factory=dict)
     written: Marks = field(default_factory=Marks)
     standing: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     rest: Rest = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,10 +91,12 @@ class Commander:
         return Marks().plan(self.map, (*_all_steps(self.map.zero), *_all_steps(self.map.stop)), 0.0)
 
     def rest_s(self, power_w: float, previous_w: float | None) -> float:
-        """How long a command of this power stands at zero first: a reversal's dwell, or what is left of it."""
+        """How long zero is to be held before a command of this power: a reversal's dwell, or what is left of it. A map
+        without a reverse sequence leaves that to the device.
+        """
         direction = direction_of(power_w)
         route = self.capabilities.route(direction)
-        if route is None or direction is Direction.ZERO:
+        if route is None or direction is Direction.ZERO or not self.map.sequences["reverse"]:
             return 0.0
         if self.rest.since is None and previous_w is not None and previous_w * power_w < 0:
             return route.reversal_dwell_s
@@ -109,6 +112,7 @@ class Commander:
             raise DriverError(f"a power is a finite number of watts; found {power_w}. Nothing was written")
         self._check_permitted(direction_of(power_w))
         async with self.turns.turn(Urgency.SET_POINT) as ticket:
+            self.held.clear()
             call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
             rung = await self._move(call, power_w, previous_w)
             return call.report(power_w, rung, because=self._unproved(direction_of(power_w)))
@@ -129,6 +133,7 @@ class Commander:
             self.bank.forget()
             call = self._call(ticket, snapshot)
             rung = await climb_down(call.run, self.map.stop)
+            self.held = dict(call.run.expected) if self.bank.read_back else {}
             self.rest.begins()
             return call.report(0.0, rung, because=self._unproved(Direction.ZERO))
 
@@ -146,6 +151,7 @@ class Commander:
             await give_back(self.map.sequences["release"], self.map.owned)
             self.written.clear()
             self.standing.clear()
+            self.held.clear()
             self.rest.forget()
             return WriteReport(
                 mark=call.sent.json(),
@@ -266,6 +272,7 @@ class Commander:
             sent.add(name, raw)
             self.written.add(name, raw)
             self.standing[name] = raw
+            self.held.pop(name, None)
 
         return note
 

@@ -17,13 +17,16 @@ __all__ = ["ControlBlock"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlBlock:
-    """Raw values of every owned register that could be read, and the neutral ones that could be told."""
+    """Raw values of every owned register that could be read, and the neutral ones that could be told. Where a stop has
+    written, only what it `held` there is ours: an older command's value, or a neutral one, may be another's power.
+    """
 
     map: RegisterMap
     raws: Mapping[str, int]
     neutrals: Mapping[str, int]
     snapshot: Mapping[str, int] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
+    held: Mapping[str, int] = field(default_factory=dict)
 
     def reading(self) -> ControlReading:
         """The verdict, with the registers that led to it."""
@@ -64,6 +67,8 @@ class ControlBlock:
     def _ours(self, row: Register) -> bool:
         """Whether the value is one that we found or (may) have written."""
         raw = self.raws[row.name]
+        if row.name in self.held:
+            return raw == self.held[row.name]
         known = (self.snapshot.get(row.name), self.neutrals.get(row.name))
         return raw in known or row.on_release is OnRelease.LEAVE or self.marks.allow(row.name, raw)
 

@@ -98,7 +98,14 @@ class Device:
         for name, raw in raws.items():
             if marks.allow(name, raw):
                 self.commander.standing.setdefault(name, raw)
-        block = ControlBlock(map=self.map, raws=raws, neutrals=self._neutrals(samples), snapshot=snapshot, marks=ours)
+        block = ControlBlock(
+            map=self.map,
+            raws=raws,
+            neutrals=self._neutrals(samples),
+            snapshot=snapshot,
+            marks=ours,
+            held=self.commander.held,
+        )
         return block.reading()
 
     async def raws(self, names: tuple[str, ...], priority: Priority) -> dict[str, int]:
