@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from samspel.contract.driver import Mark, Snapshot
@@ -22,33 +23,24 @@ SETTLED_S = 30
 BOTH = pytest.mark.parametrize("power_w", [-POWER_W, POWER_W], ids=["charge", "discharge"])
 
 
-async def _cut_after(rig: Rig, power_w: float, writes: int) -> tuple[Snapshot, Mark] | None:
-    """Command the power over a link that dies right after so many writes; nothing when the sequence has no more."""
+async def _cut_after(
+    rig: Rig, writes: int, power_w: float, from_w: float | None
+) -> tuple[Snapshot, Sequence[Mark]] | None:
+    """Command the power, or a change to it, over a link that dies right after so many writes; nothing when the sequence
+    has no more.
+    """
     snapshot = await rig.take()
-    plan = rig.driver.plan(power_w)
+    marks = [rig.driver.plan(one) for one in (from_w, power_w) if one is not None]
+    if from_w is not None:
+        await rig.set_power(from_w, snapshot)
+        await rig.wait(SETTLED_S)
     rig.link.cut_after_writes(writes)
     try:
-        await rig.set_power(power_w, snapshot)
+        await rig.set_power(power_w, snapshot, previous_w=from_w)
     except BusError:
         await rig.wait(20)
         rig.link.mend()
-        return snapshot, plan
-    return None
-
-
-async def _cut_in_a_change(rig: Rig, power_w: float, writes: int) -> tuple[Snapshot, list[Mark]] | None:
-    """The same for a change from discharging."""
-    snapshot = await rig.take()
-    plans = [rig.driver.plan(POWER_W), rig.driver.plan(power_w)]
-    await rig.set_power(POWER_W, snapshot)
-    await rig.wait(SETTLED_S)
-    rig.link.cut_after_writes(writes)
-    try:
-        await rig.set_power(power_w, snapshot, previous_w=POWER_W)
-    except BusError:
-        await rig.wait(20)
-        rig.link.mend()
-        return snapshot, plans
+        return snapshot, marks
     return None
 
 
@@ -57,6 +49,31 @@ async def _assert_stopped(rig: Rig, bound_s: float, where: str) -> None:
     for _ in range(HELD_S // 5):
         assert rig.at_rest, f"{where}: {rig.battery_w:.0f} W, {bound_s:g} s after the stop and later"
         await rig.wait(5)
+
+
+async def _stop_from_every_prefix(
+    case: DriverCase, power_w: float, *, from_w: float | None = None, remembering: bool = True
+) -> None:
+    """With the link cut after each single write of a command: stop, see it hold, release, see everything as before."""
+    bound_s, left = case.target.declaration.stop_s, case.target.declaration.left_on_release
+    for writes in range(1, MOST_WRITES):
+        where = f"cut after write {writes}"
+        rig = case.rig()
+        await rig.driver.identify()
+        before = rig.owned()
+        begun = await _cut_after(rig, writes, power_w, from_w)
+        if begun is None:
+            assert writes > 1, "the sequence wrote nothing"
+            return
+        snapshot, marks = begun
+        if not remembering:
+            await rig.restart_driver()
+        await rig.stop(snapshot)
+        await _assert_stopped(rig, bound_s, where)
+        await rig.release(snapshot, marks)
+        changed = {name for name, words in rig.owned().items() if words != before[name]}
+        assert changed <= set(left), where
+    pytest.fail(f"the sequence has more than {MOST_WRITES} writes")
 
 
 @needs(Capability.CHARGE, Capability.DISCHARGE)
@@ -71,24 +88,7 @@ async def test_stop_works_from_every_prefix(driver_case: DriverCase, power_w: fl
 
     If this fails: the first write of the `stop` rung must remove power, whatever parameters stand in the registers.
     """
-    bound_s, left = driver_case.target.declaration.stop_s, driver_case.target.declaration.left_on_release
-    for writes in range(1, MOST_WRITES):
-        rig = driver_case.rig()
-        await rig.driver.identify()
-        before = rig.owned()
-        begun = await _cut_after(rig, power_w, writes)
-        if begun is None:
-            assert writes > 1, "the sequence wrote nothing"
-            return
-        snapshot, plan = begun
-        if memory == "lost":
-            await rig.restart_driver()
-        await rig.stop(snapshot)
-        await _assert_stopped(rig, bound_s, f"cut after write {writes}")
-        await rig.release(snapshot, [plan])
-        changed = {name for name, words in rig.owned().items() if words != before[name]}
-        assert changed <= set(left), f"cut after write {writes}"
-    pytest.fail(f"the sequence has more than {MOST_WRITES} writes")
+    await _stop_from_every_prefix(driver_case, power_w, remembering=memory == "kept")
 
 
 @needs(Capability.CHARGE, Capability.DISCHARGE, Capability.HELD_ZERO)
@@ -102,22 +102,7 @@ async def test_stop_works_from_every_prefix_of_a_change(driver_case: DriverCase,
 
     If this fails: look at what `reverse` and `zero` leave between two of their writes.
     """
-    bound_s, left = driver_case.target.declaration.stop_s, driver_case.target.declaration.left_on_release
-    for writes in range(1, MOST_WRITES):
-        rig = driver_case.rig()
-        await rig.driver.identify()
-        before = rig.owned()
-        begun = await _cut_in_a_change(rig, power_w, writes)
-        if begun is None:
-            assert writes > 1, "the change wrote nothing"
-            return
-        snapshot, plans = begun
-        await rig.stop(snapshot)
-        await _assert_stopped(rig, bound_s, f"cut after write {writes} of the change")
-        await rig.release(snapshot, plans)
-        changed = {name for name, words in rig.owned().items() if words != before[name]}
-        assert changed <= set(left), f"cut after write {writes} of the change"
-    pytest.fail(f"the change has more than {MOST_WRITES} writes")
+    await _stop_from_every_prefix(driver_case, power_w, from_w=POWER_W)
 
 
 @needs(Capability.CHARGE, Capability.DISCHARGE)
