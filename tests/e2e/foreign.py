@@ -18,6 +18,8 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from .commands import samspel
+from .real import RealHome, real_home
+from .scenes import Backstage
 
 Words = dict[int, int]
 """By address."""
@@ -56,6 +58,11 @@ class ForeignInverter:
     written: list[tuple[int, ...]] = field(default_factory=list)
     port: int = 0
     twin: Any = None
+
+    @property
+    def battery_power_w(self) -> int:
+        """What its battery does; positive discharges."""
+        raise NotImplementedError
 
     def measure(self) -> None:
         """Put what changes by itself into the words."""
@@ -134,3 +141,24 @@ async def commanded_by_hand(folder: Path, inverter: ForeignInverter, power_w: fl
     ran = await samspel(folder, "command", url(inverter), "set-power", power_w, "--for", 6, "--json", *words)
     assert ran.code == 0, ran
     assert {"delivered", "verified"} <= {one.get("stage") for one in ran.lines}
+
+
+@asynccontextmanager
+async def home_of(
+    inverter: ForeignInverter, backstage: Backstage, folder: str, driver: str, *, unit: int = 1
+) -> AsyncIterator[RealHome]:
+    """It is served, and has an edge and a broker of its own."""
+    port = backstage.make_broker().port
+    async with (
+        serving(inverter, unit=unit),
+        real_home(backstage.folder / folder, port, {"battery": inverter}, driver=driver) as home,
+    ):
+        yield home
+
+
+async def delivered(home: RealHome, inverter: ForeignInverter, power_w: float, **fields: Any) -> None:
+    """Commanded, said to be delivered, and done by the battery."""
+    command = await home.dispatcher.send("set_power", power_w=power_w, **fields)
+    outcome = await home.dispatcher.outcome(command, stage="delivered")
+    found = {"target_power_w": outcome["target_power_w"], "battery_power_w": inverter.battery_power_w}
+    assert set(found.values()) == {power_w}, f"{found}, wanted {power_w:g} W"

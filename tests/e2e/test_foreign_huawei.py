@@ -9,8 +9,8 @@ import csv
 from importlib.resources import files
 
 from . import foreign
-from .foreign import ForeignInverter, Words, at, number_words, serving, text_words, zeros
-from .real import real_home, until
+from .foreign import ForeignInverter, Words, at, delivered, home_of, number_words, serving, text_words, zeros
+from .real import until
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()
@@ -29,18 +29,18 @@ TEXTS = {30000: ("SUN2000-8KTL-M1", 15), 30015: ("HV2230012345", 10), 30035: ("V
 
 
 class Sun2000(ForeignInverter):
-    """Charging is positive here; high word first."""
+    """In its registers charging is positive; high word first."""
 
     def number(self, address: int) -> int:
         return self.holding[address] << 16 | self.holding[address + 1]
 
     @property
     def battery_power_w(self) -> int:
-        commanded = {1: self.number(CHARGE_W), 2: -self.number(DISCHARGE_W)}
-        return commanded.get(self.holding[COMMAND], 500)
+        commanded = {1: -self.number(CHARGE_W), 2: self.number(DISCHARGE_W)}
+        return commanded.get(self.holding[COMMAND], -500)
 
     def measure(self) -> None:
-        self.holding.update(at(BATTERY_POWER, number_words(self.battery_power_w, 2)))
+        self.holding.update(at(BATTERY_POWER, number_words(-self.battery_power_w, 2)))
 
 
 def sun2000() -> Sun2000:
@@ -91,25 +91,21 @@ async def commanded_by_hand(backstage: Backstage) -> None:
 @scenes
 async def under_an_edge(backstage: Backstage) -> None:
     """both directions, a held zero by the limits, a stop, and the limits exactly as they were"""
-    async with serving(sun2000()) as inverter:
-        port = backstage.make_broker().port
-        async with real_home(backstage.folder / "edge", port, {"battery": inverter}) as home:
-            told = home.dispatcher
-            for power_w in (2500.0, -1500.0):
-                command = await told.send("set_power", power_w=power_w)
-                delivered = await told.outcome(command, stage="delivered")
-                assert delivered["target_power_w"] == power_w
-                assert inverter.battery_power_w == -power_w
-            zero = await told.send("set_power", power_w=0.0)
-            await told.outcome(zero, stage="verified", rung="limits")
-            assert inverter.number(CHARGE_LIMIT) == inverter.number(DISCHARGE_LIMIT) == inverter.holding[COMMAND] == 0
-            stop = await told.send("stop")
-            await told.outcome(stop, stage="verified")
-            await told.outcome(await told.send("release"), end="completed")
-            assert (inverter.number(CHARGE_LIMIT), inverter.number(DISCHARGE_LIMIT)) == (5000, 4500)
-            assert (inverter.number(CHARGE_W), inverter.number(DISCHARGE_W)) == (0, 0)
-            assert (inverter.holding[COMMAND], inverter.holding[PERIOD]) == (0, 0)
-            await until(lambda: home.phase() == "released")
+    inverter = sun2000()
+    async with home_of(inverter, backstage, "edge", "huawei") as home:
+        told = home.dispatcher
+        for power_w in (2500.0, -1500.0):
+            await delivered(home, inverter, power_w)
+        zero = await told.send("set_power", power_w=0.0)
+        await told.outcome(zero, stage="verified", rung="limits")
+        assert inverter.number(CHARGE_LIMIT) == inverter.number(DISCHARGE_LIMIT) == inverter.holding[COMMAND] == 0
+        stop = await told.send("stop")
+        await told.outcome(stop, stage="verified")
+        await told.outcome(await told.send("release"), end="completed")
+        assert (inverter.number(CHARGE_LIMIT), inverter.number(DISCHARGE_LIMIT)) == (5000, 4500)
+        assert (inverter.number(CHARGE_W), inverter.number(DISCHARGE_W)) == (0, 0)
+        assert (inverter.holding[COMMAND], inverter.holding[PERIOD]) == (0, 0)
+        await until(lambda: home.phase() == "released")
 
 
 test_scene = scenes.test()

@@ -8,8 +8,7 @@ the passive registers caps every other mode.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +16,7 @@ from pymodbus.constants import ExcCodes
 
 from . import foreign
 from .foreign import ANY_UNIT, WRITE_ONE, ForeignInverter, Words, at, number_words, serving, text_words, zeros
-from .real import RealHome, real_home, until
+from .real import RealHome, until
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()
@@ -200,20 +199,12 @@ async def discharged_by_hand(backstage: Backstage) -> None:
     ]  # fmt: skip
 
 
-@asynccontextmanager
-async def home_of(inverter: Hs2, backstage: Backstage, folder: str) -> AsyncIterator[RealHome]:
-    port = backstage.make_broker().port
-    async with (
-        serving(inverter, unit=ANY_UNIT),
-        real_home(backstage.folder / folder, port, {"battery": inverter}, driver="saj") as home,
-    ):
-        yield home
+def home_of(inverter: Hs2, backstage: Backstage, folder: str) -> AbstractAsyncContextManager[RealHome]:
+    return foreign.home_of(inverter, backstage, folder, "saj", unit=ANY_UNIT)
 
 
 async def delivered(home: RealHome, inverter: Hs2, power_w: float) -> None:
-    command = await home.dispatcher.send("set_power", power_w=power_w, accept="load_following")
-    outcome = await home.dispatcher.outcome(command, stage="delivered")
-    assert outcome["target_power_w"] == inverter.battery_power_w == power_w
+    await foreign.delivered(home, inverter, power_w, accept="load_following")
 
 
 async def given_back(home: RealHome, inverter: Hs2, before: Words) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pymodbus.constants import ExcCodes
 
 from . import foreign
-from .foreign import ForeignInverter, Words, at, number_words, serving, text_words, zeros
-from .real import real_home, until
+from .foreign import ForeignInverter, Words, at, delivered, home_of, number_words, serving, text_words, zeros
+from .real import until
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()
@@ -178,46 +178,42 @@ async def discharged_by_hand(backstage: Backstage) -> None:
 @scenes
 async def under_an_edge(backstage: Backstage) -> None:
     """both directions, each fed; a held zero, a stop, and the settings exactly as they were"""
-    async with serving(sh10rt()) as inverter:
-        before, port = inverter.settings, backstage.make_broker().port
-        async with real_home(backstage.folder / "edge", port, {"battery": inverter}, driver="sungrow") as home:
-            told = home.dispatcher
-            for power_w in (2500.0, -1500.0):
-                command = await told.send("set_power", power_w=power_w)
-                delivered = await told.outcome(command, stage="delivered")
-                assert delivered["target_power_w"] == power_w
-                assert inverter.battery_power_w == power_w
-            discharged, charged = (MODE, EXTERNAL, DISCHARGE, 2500), (COMMAND, CHARGE, 1500)
-            assert inverter.without_heartbeats() == [discharged, (COMMAND, IDLE), charged]
-            await until(lambda: inverter.written[-2:] == [(HEARTBEAT, 20)] * 2, "fed while nothing changes")
-            zero = await told.send("set_power", power_w=0.0)
-            await told.outcome(zero, stage="verified", rung="idle")
-            assert (inverter.holding[MODE], inverter.battery_power_w) == (EXTERNAL, 0)
-            inverter.written.clear()
-            stop = await told.send("stop")
-            await told.outcome(stop, stage="verified")
-            assert inverter.written[0] == (COMMAND, IDLE)
-            assert (inverter.holding[MODE], inverter.battery_power_w) == (EXTERNAL, 0)
-            await told.outcome(await told.send("release"), end="completed")
-            assert inverter.battery_power_w == OWN_LOGIC_W
-            assert inverter.settings == before
-            await until(lambda: home.phase() == "released")
-            assert [one for one in told.messages if one["_leaf"] == "fault"] == []
+    inverter = sh10rt()
+    before = inverter.settings
+    async with home_of(inverter, backstage, "edge", "sungrow") as home:
+        told = home.dispatcher
+        for power_w in (2500.0, -1500.0):
+            await delivered(home, inverter, power_w)
+        discharged, charged = (MODE, EXTERNAL, DISCHARGE, 2500), (COMMAND, CHARGE, 1500)
+        assert inverter.without_heartbeats() == [discharged, (COMMAND, IDLE), charged]
+        await until(lambda: inverter.written[-2:] == [(HEARTBEAT, 20)] * 2, "fed while nothing changes")
+        zero = await told.send("set_power", power_w=0.0)
+        await told.outcome(zero, stage="verified", rung="idle")
+        assert (inverter.holding[MODE], inverter.battery_power_w) == (EXTERNAL, 0)
+        inverter.written.clear()
+        stop = await told.send("stop")
+        await told.outcome(stop, stage="verified")
+        assert inverter.written[0] == (COMMAND, IDLE)
+        assert (inverter.holding[MODE], inverter.battery_power_w) == (EXTERNAL, 0)
+        await told.outcome(await told.send("release"), end="completed")
+        assert inverter.battery_power_w == OWN_LOGIC_W
+        assert inverter.settings == before
+        await until(lambda: home.phase() == "released")
+        assert [one for one in told.messages if one["_leaf"] == "fault"] == []
 
 
 @scenes
 async def left_alone(backstage: Backstage) -> None:
     """the edge is killed: its own heartbeat runs out, and the battery is back in the inverter's hands"""
-    async with serving(sh10rt()) as inverter:
-        port = backstage.make_broker().port
-        async with real_home(backstage.folder / "left", port, {"battery": inverter}, driver="sungrow") as home:
-            command = await home.dispatcher.send("set_power", power_w=2500.0)
-            await home.dispatcher.outcome(command, stage="verified")
-            await home.edge.kill()
-            assert inverter.battery_power_w == 2500
-            inverter.fed_at_s -= 20.0  # its seconds pass
-            inverter.measure()
-            assert inverter.battery_power_w == OWN_LOGIC_W
+    inverter = sh10rt()
+    async with home_of(inverter, backstage, "left", "sungrow") as home:
+        command = await home.dispatcher.send("set_power", power_w=2500.0)
+        await home.dispatcher.outcome(command, stage="verified")
+        await home.edge.kill()
+        assert inverter.battery_power_w == 2500
+        inverter.fed_at_s -= 20.0  # its seconds pass
+        inverter.measure()
+        assert inverter.battery_power_w == OWN_LOGIC_W
 
 
 test_scene = scenes.test()
