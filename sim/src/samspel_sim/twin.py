@@ -18,6 +18,7 @@ from typing import Any
 from samspel_sim import pdu as wire
 from samspel_sim.behaviour import BURST, Behaviour, HangUp, Ignored, Login, OptionError, Refused, Silence
 from samspel_sim.registers import CodecError, Register, Space, Words
+from samspel_sim.wanted import number
 
 Clock = Callable[[], float]
 _LOG_LENGTH = 2_000
@@ -332,13 +333,13 @@ class Twin:
     def _set_one(self, key: str, value: object) -> None:
         home = self.behaviour.home
         if key == "soc_pct":
-            home.battery.soc_pct = _number(key, value, 0, 100)
+            home.battery.soc_pct = number(key, value, 0, 100)
         elif key == "temperature_c":
-            home.battery.temperature_c = home.battery.ambient_c = _number(key, value, -40, 90)
+            home.battery.temperature_c = home.battery.ambient_c = number(key, value, -40, 90)
         elif key == "pv_power_w":
-            home.panels.pinned_w = None if value is None else _number(key, value, 0, 100_000)
+            home.panels.pinned_w = None if value is None else number(key, value, 0, 100_000)
         elif key == "load_power_w":
-            home.household.pinned_w = None if value is None else _number(key, value, 0, 100_000)
+            home.household.pinned_w = None if value is None else number(key, value, 0, 100_000)
         elif key == "registers":
             self._set_registers(value)
         elif not self.behaviour.apply(key, value):
@@ -390,9 +391,3 @@ class Twin:
     def _drop_all(self, how: Close, why: str) -> None:
         for session in list(self._sessions):
             self._drop(session, how, why)
-
-
-def _number(key: str, value: object, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise OptionError(f"{key} wants a number in {low}..{high}, not {value!r}")
-    return float(value)

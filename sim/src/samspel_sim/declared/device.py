@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from samspel_sim import wanted
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import LinkTraits, Login, OptionError, Silence, TwinOptions
 from samspel_sim.declared import registers
@@ -249,23 +250,9 @@ class DeclaredDevice:
 
     def apply(self, key: str, value: object) -> bool:
         """`grid_frequency_hz`, `grid_voltage_v` and `meter_online` of ``POST /set``."""
-        setters: Mapping[str, Callable[[object], None]] = {
-            "grid_frequency_hz": lambda found: setattr(self, key, _within(key, found, 45, 65)),
-            "grid_voltage_v": lambda found: setattr(self, key, _within(key, found, 1, 300)),
-            "meter_online": self._set_meter,
+        setters: wanted.Setters = {
+            "grid_frequency_hz": lambda found: setattr(self, key, wanted.number(key, found, 45, 65)),
+            "grid_voltage_v": lambda found: setattr(self, key, wanted.number(key, found, 1, 300)),
+            "meter_online": lambda found: self.misbehaviours.set("meter_offline", not wanted.flag(key, found), {}),
         }
-        if key not in setters:
-            return False
-        setters[key](value)
-        return True
-
-    def _set_meter(self, value: object) -> None:
-        if not isinstance(value, bool):
-            raise OptionError(f"meter_online wants true or false, not {value!r}")
-        self.misbehaviours.set("meter_offline", not value, {})
-
-
-def _within(key: str, value: object, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise OptionError(f"{key} wants a number in {low}..{high}, not {value!r}")
-    return float(value)
+        return wanted.apply(setters, key, value)

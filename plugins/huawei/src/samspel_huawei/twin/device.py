@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from samspel_sim import wanted
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import HangUp, LinkTraits, Login, OptionError, Silence, TwinOptions
 from samspel_sim.misbehave import Misbehaviours
@@ -320,17 +321,14 @@ class Sun2000:
 
     def apply(self, key: str, value: object) -> bool:
         """Keys of ``POST /set`` that belong to this brand."""
-        setters: dict[str, Callable[[object], None]] = {
+        setters: wanted.Setters = {
             "alarms": self._set_alarms,
-            "meter_online": lambda on: self.misbehaviours.set("meter_offline", not _flag(key, on), {}),
+            "meter_online": lambda on: self.misbehaviours.set("meter_offline", not wanted.flag(key, on), {}),
             "storage_status": self._set_status,
-            "grid_frequency_hz": lambda number: setattr(self, key, _within(key, number, 45, 55)),
-            "grid_voltage_v": lambda number: setattr(self, key, _within(key, number, 0, 300)),
+            "grid_frequency_hz": lambda found: setattr(self, key, wanted.number(key, found, 45, 55)),
+            "grid_voltage_v": lambda found: setattr(self, key, wanted.number(key, found, 0, 300)),
         }
-        if key not in setters:
-            return False
-        setters[key](value)
-        return True
+        return wanted.apply(setters, key, value)
 
     def _set_alarms(self, value: object) -> None:
         known = {alarm for word in facts()["alarms"].values() for alarm in word}
@@ -357,15 +355,3 @@ class Sun2000:
 
 def _writable(register: Register) -> bool:
     return register.single_write or register.block_write
-
-
-def _flag(key: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise OptionError(f"{key} wants true or false, not {value!r}")
-    return value
-
-
-def _within(key: str, value: object, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise OptionError(f"{key} wants a number in {low}..{high}, not {value!r}")
-    return float(value)

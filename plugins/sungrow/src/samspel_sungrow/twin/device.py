@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from samspel_sim import wanted
 from samspel_sim.bank import Bank
-from samspel_sim.behaviour import HangUp, LinkTraits, Login, OptionError, Silence, TwinOptions
+from samspel_sim.behaviour import HangUp, LinkTraits, Login, Silence, TwinOptions
 from samspel_sim.misbehave import Misbehaviours
 from samspel_sim.pdu import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, exception
 from samspel_sim.physics import Lag
@@ -368,31 +369,16 @@ class HybridInverter:
 
     def apply(self, key: str, value: object) -> bool:
         """Keys of ``POST /set`` that belong to this brand."""
-        setters: dict[str, Callable[[object], None]] = {
+        setters: wanted.Setters = {
             "faults": self.faults.put,
-            "meter_online": lambda on: self.misbehaviours.set("meter_offline", not _flag(key, on), {}),
-            "broken_pack": lambda on: setattr(self, key, _flag(key, on)),
+            "meter_online": lambda on: self.misbehaviours.set("meter_offline", not wanted.flag(key, on), {}),
+            "broken_pack": lambda on: setattr(self, key, wanted.flag(key, on)),
             "running_state": self._set_running_state,
-            "stale_read_back_s": lambda number: setattr(self.read_back, "stale_s", _within(key, number, 0, 86_400)),
-            "grid_frequency_hz": lambda number: setattr(self, key, _within(key, number, 45, 55)),
-            "grid_voltage_v": lambda number: setattr(self, key, _within(key, number, 0, 300)),
+            "stale_read_back_s": lambda found: setattr(self.read_back, "stale_s", wanted.number(key, found, 0, 86_400)),
+            "grid_frequency_hz": lambda found: setattr(self, key, wanted.number(key, found, 45, 55)),
+            "grid_voltage_v": lambda found: setattr(self, key, wanted.number(key, found, 0, 300)),
         }
-        if key not in setters:
-            return False
-        setters[key](value)
-        return True
+        return wanted.apply(setters, key, value)
 
     def _set_running_state(self, value: object) -> None:
-        self.running_state = None if value is None else int(_within("running_state", value, 0, 0xFFFF))
-
-
-def _flag(key: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise OptionError(f"{key} wants true or false, not {value!r}")
-    return value
-
-
-def _within(key: str, value: object, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise OptionError(f"{key} wants a number in {low}..{high}, not {value!r}")
-    return float(value)
+        self.running_state = None if value is None else int(wanted.number("running_state", value, 0, 0xFFFF))
