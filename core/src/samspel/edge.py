@@ -19,7 +19,7 @@ from samspel.contract.errors import BusError, SamspelError
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.ports import Clock, JournalPort, Outbound, OutboxPort, Transport, TransportState
 from samspel.contract.site import Condition, Status
-from samspel.control.events import Alarm
+from samspel.control.events import Alarm, Unguarded
 from samspel.device import Device, newest
 from samspel.outlet import Outlet
 from samspel.pipeline import Pipeline
@@ -96,7 +96,7 @@ class Edge:
         self.devices = {name: station.device for name, station in stations.items()}
         self.pipeline = Pipeline(transport, admission, self.devices, outlet, journal, clock)
         self._tasks: list[asyncio.Task[None]] = []
-        self._online = False
+        self._online = self._is_unguarded = False
 
     # --- life ---
 
@@ -160,6 +160,13 @@ class Edge:
             except Exception:
                 logger.exception("task failed and is begun again", extra={"task": name})
             await asyncio.sleep(RESTART_S)
+
+    def unguarded(self, why: str) -> None:
+        """Tell control and the dispatcher that no guard watches us, `why` being for people; empty: one does again."""
+        self._is_unguarded = bool(why)
+        for device in self.devices.values():
+            device.controller.submit(Unguarded(why))
+        self._publish_status()
 
     # --- link ---
 
@@ -260,6 +267,8 @@ class Edge:
         why: list[str] = [] if self._clock.synchronised() else ["clock"]
         if self._store_failing():
             why.append("store")
+        if self._is_unguarded:
+            why.append("guard")
         return (
             *why,
             *(f"device:{name}" for name, device in self.devices.items() if not device.controller.state.link_up),

@@ -45,6 +45,7 @@ from samspel.control.events import (
     Take,
     Tick,
     Took,
+    Unguarded,
 )
 from samspel.control.journal import Documents, load, project
 from samspel.control.machine import step
@@ -114,6 +115,7 @@ class Control(RuleBasedStateMachine):
                 assert effect.not_after > self.clock.now
                 assert self.state.lease is not None
                 assert not self.state.unsettled, "written before the control block was known"
+                assert not self.state.unguarded, "nobody watches, and no route has a timer"
             finished = getattr(event, "action_id", None) == before.action_id or isinstance(event, LinkUp)
             if before.action is not None and not finished:
                 assert isinstance(effect, Halt | GiveBack), f"{effect} beside {before.action}"
@@ -200,6 +202,10 @@ class Control(RuleBasedStateMachine):
     @rule()
     def on_link_down(self):
         self.send(LinkDown())
+
+    @rule(why=st.sampled_from(["", "nobody watches"]))
+    def on_guard(self, why):
+        self.send(Unguarded(why))
 
     @rule(found=st.sampled_from(list(ControlState)))
     def on_meddling(self, found):

@@ -170,6 +170,7 @@ def test_the_guard_is_made_of_the_standard_library():
         "samspel.guard",
         "samspel.guard.duty",
         "samspel.guard.processes",
+        "samspel.guard.silence",
         "samspel.guard.watch",
         "samspel.logs",
     }

@@ -21,11 +21,11 @@ from samspel.contract.command import Accept, OnExpiry, Rank
 from samspel.contract.errors import StoreError
 from samspel.control.journal import Documents, doubted, load, project
 from samspel.control.state import Action, GiveBackOrder, Lease, Phase, State, StopLatch
+from samspel.control.untimed import stands_without_timer
 from samspel.guard import become, orphan, rescue
 from samspel.guard.disk import doubt_the_old, readable_store
 from samspel.guard.duty import Duty
 from samspel.guard.lifeline import Lifeline
-from samspel.guard.orphan import stands_without_timer
 from samspel.guard.pulse import ACTION_S, Progress, Pulse
 from samspel.guard.rescue import Nobody, is_held, is_settled
 from samspel.store.store import Store
@@ -94,13 +94,15 @@ def test_having_nothing_to_do_for_hours_is_progress():
     assert progress.gets_on(changed(action=Action.LOOK, action_id=8))
 
 
+SILENT_S = 30.0
+
 # --- lifeline -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 async def line():
     guard, ours = socket.socketpair()
-    lifeline = Lifeline(ours)
+    lifeline = Lifeline(ours, SystemClock(), SILENT_S)
     yield guard, lifeline
     guard.close()
     await asyncio.wait_for(lifeline.lost(), 10)

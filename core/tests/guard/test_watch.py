@@ -42,6 +42,11 @@ class World:
     now: float = 1000.0
     log: list[tuple[float, str]] = field(default_factory=list)
     stays: list[float] = field(default_factory=list)
+    stopped: tuple[float, float] = (math.inf, 0.0)
+    """When the guard itself is stopped, and for how long: that time passes without it."""
+    with_child: bool = False
+    """Whether its child is stopped with it."""
+    answers: int = 0
     living: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +69,15 @@ class World:
             script = self.scripts.pop(0)
         self.note(role.value)
         return Child(self, script, self.now)
+
+    def leap(self) -> float:
+        """The time that passes while the guard is stopped, when its moment has come."""
+        at, seconds = self.stopped
+        if self.now - self.began < at:
+            return 0.0
+        self.stopped = (math.inf, 0.0)
+        self.now += seconds
+        return seconds
 
     def note(self, what: str) -> None:
         self.log.append((self.now - self.began, what))
@@ -94,7 +108,12 @@ class Child:
         at, heard = min(events, key=lambda event: event[0])
         self.world.now = max(self.world.now, at)
         self.heard += heard is Heard.BEAT
+        slept_s = self.world.leap()
+        self.born += slept_s if self.world.with_child else 0.0
         return heard
+
+    def answer(self) -> None:
+        self.world.answers += 1
 
     def tell(self, within_s: float) -> int:
         self.world.note("told")
@@ -147,6 +166,11 @@ def test_a_rescuer_that_hangs_is_killed_too_and_the_edge_is_started():
     assert world.story == ["edge", "gone", "rescuer", "killed", "edge", "told"]
 
 
+def test_every_beat_is_answered():
+    world, _ = run(Script(first_s=1.0, until_s=math.inf), told_at=100.5)
+    assert world.answers == 100
+
+
 # --- not acting -----------------------------------------------------------------------------------------------------
 
 
@@ -183,6 +207,36 @@ def test_told_in_a_pause():
     assert code == 0
     assert world.story[-1] == "gone"
     assert world.now - world.began == 5.0
+
+
+# --- a guard that was itself stopped --------------------------------------------------------------------------------
+
+AN_HOUR_S = 3600.0
+
+
+@pytest.mark.parametrize("with_child", [False, True])
+@pytest.mark.parametrize("at_s", [0.0, 1.0, 30.0, 30.5])
+def test_continued_it_kills_no_healthy_child(at_s, with_child):
+    """the beats that came meanwhile are read first; and where the child was stopped too, it may beat again"""
+    stopped = {"stopped": (at_s, AN_HOUR_S), "with_child": with_child}
+    world, code = run(Script(until_s=math.inf), told_at=2 * AN_HOUR_S, **stopped)
+    assert (world.story, code) == (["edge", "told"], 0)
+
+
+def test_continued_just_when_its_patience_had_ended_it_looks_once_more():
+    """the child was silent for long, and then beat while nobody listened"""
+    slow = Script(first_s=START_S + 5.0, until_s=math.inf)
+    world, _ = run(slow, stopped=(START_S, AN_HOUR_S), told_at=2 * AN_HOUR_S)
+    assert world.story == ["edge", "told"]
+
+
+@pytest.mark.parametrize("with_child", [False, True])
+def test_continued_it_still_kills_a_child_that_hangs(with_child):
+    hung = Script(until_s=40.0)
+    healthy = Script(until_s=math.inf)
+    world, _ = run(hung, healthy, stopped=(45.0, AN_HOUR_S), with_child=with_child, told_at=2 * AN_HOUR_S)
+    assert world.story[:3] == ["edge", "killed", "rescuer"]
+    assert world.at("killed") == [pytest.approx(40.0 + AN_HOUR_S + SILENCE_S, abs=6.0)]
 
 
 # --- what cannot run ------------------------------------------------------------------------------------------------

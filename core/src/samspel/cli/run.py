@@ -37,6 +37,11 @@ logger = logging.getLogger("samspel.edge")
 
 FILE = "edge.sqlite"
 
+GUARD_PATIENCE = 2.0
+"""A guard may be silent for twice as long as the edge that it watches: nothing else is waiting for it."""
+
+GUARD_SILENT = "the guard does not answer, and the device has no timer of its own"
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 command = typer_command(app, "samspel run")
 
@@ -94,7 +99,7 @@ async def _run(config: SiteConfig, duty: Duty | None) -> int:
 async def _run_on(store: Store, config: SiteConfig, clock: SystemClock, duty: Duty | None) -> int:
     """The edge, or the rescuer that needs no broker."""
     build = partial(build_edge, config, store, clock, random.SystemRandom(), guarded=duty is not None)
-    lifeline = None if duty is None else Lifeline(duty.line)
+    lifeline = None if duty is None else Lifeline(duty.line, clock, config.guard.silence_s * GUARD_PATIENCE)
     try:
         await doubt_the_old(store, config.site.state_directory() / FILE, config.devices, clock)
         if duty is not None and duty.role is Role.RESCUER:
@@ -109,6 +114,12 @@ def _beat_with(edge: Edge, lifeline: Lifeline) -> None:
     pulse, clock = Pulse(edge.devices, lifeline.beat), SystemClock()
     for name, device in edge.devices.items():
         device.controller.on_turn = partial(_turned, name, device.controller, pulse, Progress(clock))
+    lifeline.on_change = lambda: _tell_guard(edge, is_silent=lifeline.is_silent)
+
+
+def _tell_guard(edge: Edge, *, is_silent: bool) -> None:
+    logger.log(logging.ERROR if is_silent else logging.WARNING, "guard", extra={"answers": not is_silent})
+    edge.unguarded(GUARD_SILENT if is_silent else "")
 
 
 def _turned(name: str, controller: Controller, pulse: Pulse, progress: Progress) -> None:

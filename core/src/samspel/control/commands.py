@@ -12,6 +12,7 @@ from samspel.contract.outcome import End, Stage
 from samspel.control.events import ResetShaping, Say
 from samspel.control.state import Lease, Phase, State, StopLatch
 from samspel.control.turn import Turn
+from samspel.control.untimed import lacks_timer
 
 __all__ = ["on_admitted", "refuse", "route_objection"]
 
@@ -176,12 +177,19 @@ def _objection(state: State, admitted: Admitted, command: SetPower, now: float) 
     lease = state.lease
     if lease is not None and now < lease.deadline and admitted.rank < lease.rank:
         return "outranked", f"{lease.issuer!r} holds the battery with a higher rank", End.REFUSED
+    unable = _device_objection(state, command)
+    return None if unable is None else (*unable, End.REFUSED)
+
+
+def _device_objection(state: State, command: SetPower) -> tuple[str, str] | None:
+    """Why the device may not be commanded like this now, whoever commands."""
     if state.fault:
-        return "fault", state.fault, End.REFUSED
+        return "fault", state.fault
+    if state.unguarded and lacks_timer(state.capabilities, command.power_w):
+        return "guard_lost", state.unguarded
     if state.phase is Phase.FOREIGN:
-        return "foreign", "another controller holds this device; release it first", End.REFUSED
-    no_route = route_objection(state.capabilities, command.power_w, command.accept)
-    return None if no_route is None else (*no_route, End.REFUSED)
+        return "foreign", "another controller holds this device; release it first"
+    return route_objection(state.capabilities, command.power_w, command.accept)
 
 
 def route_objection(capabilities: Capabilities | None, power_w: float, accept: Accept) -> tuple[str, str] | None:

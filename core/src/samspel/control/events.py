@@ -37,6 +37,7 @@ __all__ = [
     "Take",
     "Tick",
     "Took",
+    "Unguarded",
     "Withdraw",
     "said_written",
 ]
@@ -72,6 +73,15 @@ class Withdraw:
 @dataclass(frozen=True, slots=True)
 class OutOfService:
     """A fault of the device forbids to command it, `why` being for people; empty when it may be commanded again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unguarded:
+    """No guard watches us, `why` being for people; empty when one does again. What would stand without the device's
+    own timer is given back, and nothing new is taken there.
+    """
 
     why: str
 
@@ -147,6 +157,7 @@ Event = (
     | LinkDown
     | Withdraw
     | OutOfService
+    | Unguarded
     | Suspect
     | Looked
     | Took

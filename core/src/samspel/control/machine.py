@@ -31,11 +31,13 @@ from samspel.control.events import (
     Suspect,
     Tick,
     Took,
+    Unguarded,
     Withdraw,
 )
 from samspel.control.results import on_failed, on_followed, on_gave_back, on_halted, on_looked, on_took
 from samspel.control.state import Action, Phase, Policy, State
 from samspel.control.turn import Turn
+from samspel.control.untimed import lacks_timer, stands_without_timer
 
 __all__ = ["step"]
 
@@ -69,6 +71,8 @@ def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912 - one li
             _on_withdraw(turn, event)
         case OutOfService():
             _on_service(turn, event)
+        case Unguarded():
+            _on_unguarded(turn, event)
         case Suspect():
             _on_suspect(turn)
         case Intended():
@@ -105,6 +109,15 @@ def _on_service(turn: Turn, event: OutOfService) -> None:
     turn.set(fault=event.why)
     if event.why and turn.state.lease is not None:
         _on_withdraw(turn, Withdraw("fault", event.why))
+
+
+def _on_unguarded(turn: Turn, event: Unguarded) -> None:
+    """What is followed, or about to be, on a route without a timer ends; a stop and a timed route stay in force."""
+    turn.set(unguarded=event.why)
+    lease, capabilities = turn.state.lease, turn.state.capabilities
+    untimed = lease is not None and lacks_timer(capabilities, lease.power_w)
+    if event.why and (untimed or stands_without_timer(turn.state)):
+        _on_withdraw(turn, Withdraw("guard_lost", event.why))
 
 
 def _on_suspect(turn: Turn) -> None:

@@ -111,7 +111,8 @@ class State:
     `marks` are the newest intended writes, newest last; `written_w` the power in force, as far as we know.
     `action_id` grows with each action, so that a late result of an abandoned one is recognised; `following` is the
     command that the running follow is for. `news`: the lease has not been acted on yet. `force`: write anyway.
-    No routine look begins before `next_look_at`. `fault`: why the device may not be commanded now.
+    No routine look begins before `next_look_at`. `fault`: why the device may not be commanded now. `unguarded`: why
+    nothing may stand that the device would not end by itself.
     """
 
     phase: Phase = Phase.RELEASED
@@ -136,5 +137,6 @@ class State:
     looked_at: float = float("-inf")
     next_look_at: float = float("-inf")
     fault: str = ""
+    unguarded: str = ""
     foreign_fingerprint: str = ""
     foreign_since: float = 0.0

@@ -1,6 +1,6 @@
 """The third dead-man: a small parent that watches the edge and acts when it is silent.
 
-Two sides that share nothing but a socket and `duty`:
+Two sides that share nothing but a socket, `duty` and `silence`:
 
 * the guard itself, in a process of its own: `__main__`, `watch` (the logic), `processes` (the real thing). Standard
   library and `samspel.logs` only, so that it is small and nothing of ours can hang it;

@@ -13,12 +13,12 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from samspel.contract.capability import Deadman, Direction
-from samspel.control.events import Withdraw
-from samspel.control.state import Phase, State
+from samspel.control.events import Unguarded
+from samspel.control.state import Phase
+from samspel.control.untimed import stands_without_timer
 from samspel.device import Device
 
-__all__ = ["give_back_untimed", "stands_without_timer"]
+__all__ = ["give_back_untimed"]
 
 logger = logging.getLogger("samspel.guard")
 
@@ -28,27 +28,12 @@ GIVE_BACK_S = 15.0
 TEXT = "the guard has died, and the device has no timer of its own"
 
 
-def stands_without_timer(state: State) -> bool:
-    """Whether the device would keep what we wrote for ever."""
-    if state.phase not in (Phase.TAKING, Phase.CONTROLLING, Phase.LOST):
-        return False
-    route = None if state.capabilities is None else state.capabilities.route(_direction(state))
-    return route is None or route.deadman is Deadman.NONE
-
-
-def _direction(state: State) -> Direction:
-    power_w = state.written_w if state.written_w is not None else (state.lease.power_w if state.lease else 0.0)
-    if power_w == 0:
-        return Direction.ZERO
-    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
-
-
 async def give_back_untimed(devices: Mapping[str, Device]) -> None:
     """Give back what must not stand without a guard. Never takes longer than `GIVE_BACK_S`."""
     untimed = [device for device in devices.values() if stands_without_timer(device.controller.state)]
     logger.error("the guard has died", extra={"given_back": ", ".join(device.name for device in untimed) or "nothing"})
-    for device in untimed:
-        device.controller.submit(Withdraw("guard_lost", TEXT))
+    for device in devices.values():
+        device.controller.submit(Unguarded(TEXT))
     try:
         async with asyncio.timeout(GIVE_BACK_S):
             while any(device.controller.state.phase is not Phase.RELEASED for device in untimed):  # noqa: ASYNC110

@@ -7,6 +7,9 @@ then after growing pauses, during which a rescuer holds what is held. What outra
 edge hands over, and nothing is given back.
 
 A beat is written by the control loops themselves (`pulse`), so that no other task can keep a stuck edge looking alive.
+Each one that is heard is answered, by the loop that judges: so the edge knows whether it is watched (`lifeline`).
+Silence is counted in the guard's own time (`silence`), and nobody is killed before one more look: a guard that was
+itself stopped finds the beats that came meanwhile, or waits for the next.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
 from samspel.guard.duty import HOLDS, Role
+from samspel.guard.silence import LISTENING_S, Silence
 
 __all__ = ["Child", "Guard", "Heard", "World"]
 
@@ -52,6 +56,10 @@ class Child(Protocol):
 
     def listen(self, within_s: float) -> Heard:
         """Wait for a beat, for its end, or for our own; what has come already counts, even with no time left."""
+        ...
+
+    def answer(self) -> None:
+        """Say that its beat was heard. Never waits; a child that is gone will be heard to be."""
         ...
 
     def tell(self, within_s: float) -> int:
@@ -131,28 +139,32 @@ class Guard:
 
     def _attend(self, role: Role, stay_s: float = 0.0) -> End:
         child = self._world.spawn(role, stay_s)
-        began = heard_at = self._world.monotonic()
-        has_beaten = False
+        began = self._world.monotonic()
+        silence, has_beaten = Silence(began), False
 
         def end(code: int | None, *, told: bool = False) -> End:
             return End(code, told, has_beaten, self._world.monotonic() - began)
 
         while True:
             limit_s = self._silence_s if has_beaten else max(START_S, self._silence_s)
-            left_s = max(heard_at + limit_s - self._world.monotonic(), 0.0)
-            match child.listen(left_s):
+            left_s = limit_s - silence.lasted_s
+            match child.listen(min(max(left_s, 0.0), LISTENING_S)):
                 case Heard.BEAT:
-                    has_beaten, heard_at = True, self._world.monotonic()
+                    has_beaten = True
+                    silence.broken(self._world.monotonic())
+                    child.answer()
                 case Heard.TOLD:
                     return end(child.tell(FAREWELL_S), told=True)
                 case Heard.GONE:
                     code = child.gone()
                     _tell_end(role, code)
                     return end(code)
-                case Heard.NOTHING if self._world.monotonic() >= heard_at + limit_s:
+                case Heard.NOTHING if left_s <= 0:
                     child.kill()
                     logger.error("killed for its silence", extra={"role": role.value, "silent_s": round(limit_s, 1)})
                     return end(None)
+                case Heard.NOTHING:
+                    silence.goes_on(self._world.monotonic())
 
 
 def _tell_end(role: Role, code: int) -> None:
