@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from samspel_sim import wanted
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import HangUp, LinkTraits, Login, OptionError, Silence, TwinOptions
+from samspel_sim.limits import EndStops, Target
 from samspel_sim.misbehave import Misbehaviours
 from samspel_sim.pdu import ILLEGAL_FUNCTION, exception
 from samspel_sim.physics import Lag
@@ -17,10 +18,9 @@ from samspel_huawei.twin import identity, login, rules, telemetry
 from samspel_huawei.twin.equipment import dongle_bank, inverter_bank, make_home
 from samspel_huawei.twin.forcible import Forcible
 from samspel_huawei.twin.limits import (
+    HYSTERESIS_PCT,
     SCHEDULES,
-    EndStops,
     Schedule,
-    Target,
     ac_cap_w,
     battery_bounds_w,
     fit,
@@ -55,7 +55,7 @@ class Sun2000:
         self.home = make_home(profile, options)
         self.forcible = Forcible()
         self.schedule = Schedule()
-        self.stops = EndStops()
+        self.stops = EndStops(HYSTERESIS_PCT)
         self.alarms: set[int] = set()
         self.storage_status: int | None = None
         self.running = True

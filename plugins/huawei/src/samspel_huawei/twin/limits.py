@@ -5,24 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samspel_sim.bank import Bank
+from samspel_sim.limits import EndStops, Target, derating, under_cap
 
 from samspel_huawei.twin.modes import Sight, Wish
 from samspel_huawei.twin.profile import Profile, facts
 
-_HYSTERESIS_PCT = 1.0
-
-
-@dataclass(slots=True)
-class EndStops:
-    """Full and empty, each with one percent of hysteresis."""
-
-    full: bool = False
-    empty: bool = False
-
-    def look(self, soc_pct: float, full_pct: float, empty_pct: float) -> None:
-        """Take the present charge into account."""
-        self.full = soc_pct >= full_pct or (self.full and soc_pct > full_pct - _HYSTERESIS_PCT)
-        self.empty = soc_pct <= empty_pct or (self.empty and soc_pct < empty_pct + _HYSTERESIS_PCT)
+HYSTERESIS_PCT = 1.0
+"""Of the end stops."""
 
 
 @dataclass(slots=True)
@@ -51,14 +40,8 @@ def live_ceilings_w(profile: Profile, temperature_c: float, *, healthy: bool) ->
     if not healthy:
         return 0.0, 0.0
     battery = facts()["battery"]
-    (warm, hot), (frozen, cold) = battery["hot_c"], battery["cold_c"]
-    heat = _between((hot - temperature_c) / (hot - warm))
-    chill = _between((temperature_c - frozen) / (cold - frozen))
+    heat, chill = derating(temperature_c, battery["hot_c"], battery["cold_c"])
     return profile.charge_w * heat * chill, profile.discharge_w * heat
-
-
-def _between(share: float) -> float:
-    return max(0.0, min(1.0, share))
 
 
 def battery_bounds_w(bank: Bank, ceilings_w: tuple[float, float], stops: EndStops) -> tuple[float, float]:
@@ -83,20 +66,9 @@ def _export_w(bank: Bank, profile: Profile, sight: Sight) -> float:
     return bank.number("max_feed_grid_power_percent") / 100 * unlimited if mode == 7 else unlimited
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What battery and panels are to do."""
-
-    battery_w: float
-    pv_w: float
-
-
 def fit(wish: Wish, sight: Sight, bounds_w: tuple[float, float], cap_w: float) -> Target:
     """Fit a wish under the caps: discharging yields first, own regulation then stores, the panels yield last."""
     low_w, high_w = bounds_w
     battery_w = max(low_w, min(high_w, wish.battery_w))
-    pv_w = min(sight.pv_available_w, wish.pv_ceiling_w)
-    excess_w = max(0.0, pv_w + battery_w - cap_w)
     floor_w = min(0.0, battery_w) if wish.forced else low_w
-    given_w = min(excess_w, battery_w - floor_w)
-    return Target(battery_w - given_w, max(0.0, pv_w - (excess_w - given_w)))
+    return under_cap(battery_w, min(sight.pv_available_w, wish.pv_ceiling_w), cap_w, floor_w)

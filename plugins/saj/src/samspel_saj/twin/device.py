@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import LinkTraits, Login, Silence, TwinOptions
+from samspel_sim.limits import EndStops, Target
 from samspel_sim.misbehave import Misbehaviours
 from samspel_sim.pdu import ILLEGAL_FUNCTION, exception
 from samspel_sim.physics import Lag
@@ -18,7 +19,7 @@ from samspel_saj.twin import outside, rules, telemetry
 from samspel_saj.twin.commands import act
 from samspel_saj.twin.equipment import EveryUnit, SettingsBank, inverter_bank, is_setting, make_home
 from samspel_saj.twin.faults import Faults
-from samspel_saj.twin.limits import Bms, EndStops, Target, battery_bounds_w, fit, pack_voltage_v
+from samspel_saj.twin.limits import HYSTERESIS_PCT, Bms, battery_bounds_w, fit, pack_voltage_v
 from samspel_saj.twin.modes import SELF_USE, Sight, Wish, decide, self_use
 from samspel_saj.twin.profile import Profile
 from samspel_saj.twin.protection import Protection
@@ -50,7 +51,7 @@ class H2:
         self.home = make_home(profile, options)
         self.faults = Faults()
         self.bms = Bms()
-        self.stops = EndStops()
+        self.stops = EndStops(HYSTERESIS_PCT)
         self.protection = Protection()
         self.clock_offset_s = profile.traits.clock_offset_s
         self.energy_base_wh: dict[str, float] = {}

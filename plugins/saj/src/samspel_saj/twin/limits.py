@@ -5,26 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samspel_sim.bank import Bank
+from samspel_sim.limits import EndStops, Target, derating, under_cap
 
 from samspel_saj.twin.modes import EVERYTHING_W, PASSIVE, Sight, Wish, permille_w
 from samspel_saj.twin.profile import Profile, facts
 
-_HYSTERESIS_PCT = 1.0
+HYSTERESIS_PCT = 1.0
+"""Of the end stops."""
 _PHASE_V = 230.0
 _TOTAL_POWER, _PHASE_CURRENT, _PHASE_POWER = 1, 2, 3
-
-
-@dataclass(slots=True)
-class EndStops:
-    """Full and empty, each with one percent of hysteresis."""
-
-    full: bool = False
-    empty: bool = False
-
-    def look(self, soc_pct: float, full_pct: float, empty_pct: float) -> None:
-        """Take the present charge into account."""
-        self.full = soc_pct >= full_pct or (self.full and soc_pct > full_pct - _HYSTERESIS_PCT)
-        self.empty = soc_pct <= empty_pct or (self.empty and soc_pct < empty_pct + _HYSTERESIS_PCT)
 
 
 @dataclass(slots=True)
@@ -44,15 +33,9 @@ class Bms:
 
 def _own_limits_a(profile: Profile, temperature_c: float) -> tuple[float, float]:
     battery = facts()["battery"]
-    (warm, hot), (frozen, cold) = battery["hot_c"], battery["cold_c"]
-    heat = _between((hot - temperature_c) / (hot - warm))
-    chill = _between((temperature_c - frozen) / (cold - frozen))
+    heat, chill = derating(temperature_c, battery["hot_c"], battery["cold_c"])
     most_a = battery["pack_a"] * profile.packs
     return most_a * heat * chill, most_a * heat
-
-
-def _between(share: float) -> float:
-    return max(0.0, min(1.0, share))
 
 
 def pack_voltage_v(soc_pct: float) -> float:
@@ -94,14 +77,6 @@ def import_w(bank: Bank, profile: Profile, wish: Wish) -> float:
     return min(wish.import_w, permille_w(bank, "grid_import_limit", profile))
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What battery and panels are to do."""
-
-    battery_w: float
-    pv_w: float
-
-
 def fit(bank: Bank, profile: Profile, wish: Wish, sight: Sight, bounds_w: tuple[float, float]) -> Target:
     """Fit a wish under the caps: discharging yields first, own regulation then stores, the panels yield last."""
     low_w, high_w = bounds_w
@@ -111,7 +86,5 @@ def fit(bank: Bank, profile: Profile, wish: Wish, sight: Sight, bounds_w: tuple[
         float(facts()["control"]["ac_share"]) * profile.model.rated_w,
         sight.load_w + export_w(bank, profile, wish),
     )
-    excess_w = max(0.0, sight.pv_available_w + battery_w - cap_w)
     floor_w = min(0.0, battery_w) if wish.forced else low_w
-    given_w = min(excess_w, battery_w - floor_w)
-    return Target(battery_w - given_w, max(0.0, sight.pv_available_w - (excess_w - given_w)))
+    return under_cap(battery_w, sight.pv_available_w, cap_w, floor_w)

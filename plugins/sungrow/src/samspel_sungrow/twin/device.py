@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from samspel_sim import wanted
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import HangUp, LinkTraits, Login, Silence, TwinOptions
+from samspel_sim.limits import EndStops, Target
 from samspel_sim.misbehave import Misbehaviours
 from samspel_sim.pdu import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, exception
 from samspel_sim.physics import Lag
@@ -58,7 +59,7 @@ class HybridInverter:
         self.supply = Supply(timing)
         self.heartbeat = ems.Heartbeat(timing.heartbeat_s, self.profile.quirks.late_fallback)
         self.reserve, self.refill = ems.Refill(), ems.Refill()
-        self.stops = limits.EndStops()
+        self.stops = EndStops(limits.HYSTERESIS_PCT)
         self._shown = Shown(timing.state_lag_s)
         self.without_value = self.profile.not_available
         self.bank, self.pack = inverter_bank(self.profile), pack_bank(self.profile)
@@ -242,9 +243,9 @@ class HybridInverter:
         sign = -1 if "reverse" in self.misbehaviours else 1
         return ems.Wish(wish.mode, sign * max(-most_w, min(most_w, wish.battery_w)), forced=True)
 
-    def _target(self, wish: ems.Wish, sight: ems.Sight) -> limits.Target:
+    def _target(self, wish: ems.Wish, sight: ems.Sight) -> Target:
         if not self.delivers:
-            return limits.Target(0.0, 0.0)
+            return Target(0.0, 0.0)
         bounds_w = limits.battery_bounds_w(self.bank, self.profile, self.battery_limits_w, self.stops)
         if self.broken_pack:
             bounds_w = (bounds_w[0], 0.0)
@@ -256,7 +257,7 @@ class HybridInverter:
         off = self.bank.raw("pv_power_limitation") == limits.ON
         return ems.Sight(0.0 if off else sight.pv_available_w, sight.load_w, sight.soc_pct, sight.meter_online)
 
-    def _aim(self, wish: ems.Wish, target: limits.Target) -> None:
+    def _aim(self, wish: ems.Wish, target: Target) -> None:
         """A new command waits and lags; the own regulation only lags; panels that were off come back late."""
         timing, lag = self.profile.timing, self._battery
         if self.wish.mode == _STARTING:

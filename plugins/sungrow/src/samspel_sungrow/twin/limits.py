@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from samspel_sim.bank import Bank
+from samspel_sim.limits import EndStops, Target, derating, share, under_cap
 
 from samspel_sungrow.twin.ems import Sight, Wish
 from samspel_sungrow.twin.profile import Pack, Profile, facts
 
 ON, OFF = 0xAA, 0x55
 UNSET = 0xFFFF
-_HYSTERESIS_PCT = 0.5
-
-
-@dataclass(slots=True)
-class EndStops:
-    """Full and empty, each with half a percent of hysteresis."""
-
-    full: bool = False
-    empty: bool = False
-
-    def look(self, soc_pct: float, full_pct: float, empty_pct: float) -> None:
-        """Take the present charge into account."""
-        self.full = soc_pct >= full_pct or (self.full and soc_pct > full_pct - _HYSTERESIS_PCT)
-        self.empty = soc_pct <= empty_pct or (self.empty and soc_pct < empty_pct + _HYSTERESIS_PCT)
+HYSTERESIS_PCT = 0.5
+"""Of the end stops."""
 
 
 def pack_volts(pack: Pack, soc_pct: float) -> float:
@@ -36,9 +23,7 @@ def pack_volts(pack: Pack, soc_pct: float) -> float:
 def live_currents_a(pack: Pack, soc_pct: float, temperature_c: float) -> tuple[int, int]:
     """Registers 5635 and 5636: whole amperes for charging and discharging, less near the ends and out of comfort."""
     battery = facts()["battery"]
-    (warm, hot), (frozen, cold) = battery["hot_c"], battery["cold_c"]
-    heat = _between((hot - temperature_c) / (hot - warm))
-    chill = _between((temperature_c - frozen) / (cold - frozen))
+    heat, chill = derating(temperature_c, battery["hot_c"], battery["cold_c"])
     charge = 0.0 if soc_pct >= battery["full_pct"] else _taper(100 - soc_pct)
     discharge = 0.0 if soc_pct <= battery["empty_pct"] else _taper(soc_pct)
     return int(pack.current_a * charge * heat * chill), int(pack.current_a * discharge * heat)
@@ -47,11 +32,7 @@ def live_currents_a(pack: Pack, soc_pct: float, temperature_c: float) -> tuple[i
 def _taper(from_end_pct: float) -> float:
     battery = facts()["battery"]
     least = float(battery["taper_share"])
-    return least + (1 - least) * _between(from_end_pct / battery["taper_pct"])
-
-
-def _between(share: float) -> float:
-    return max(0.0, min(1.0, share))
+    return least + (1 - least) * share(from_end_pct / battery["taper_pct"])
 
 
 def battery_bounds_w(
@@ -97,14 +78,6 @@ def shut_by_cap(bank: Bank) -> bool:
     return bank.raw("active_power_ratio") == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What battery and panels are to do."""
-
-    battery_w: float
-    pv_w: float
-
-
 def fit(wish: Wish, sight: Sight, bounds_w: tuple[float, float], cap_w: float) -> Target:
     """Fit a wish under the caps: discharging yields first and may turn into storing, the panels yield last.
 
@@ -112,8 +85,5 @@ def fit(wish: Wish, sight: Sight, bounds_w: tuple[float, float], cap_w: float) -
     """
     low_w, high_w = bounds_w
     battery_w = max(low_w, min(high_w, wish.battery_w))
-    pv_w = sight.pv_available_w
-    excess_w = max(0.0, pv_w + battery_w - cap_w)
     floor_w = battery_w if wish.forced and wish.battery_w <= 0 else low_w
-    given_w = min(excess_w, max(0.0, battery_w - floor_w))
-    return Target(battery_w - given_w, max(0.0, pv_w - (excess_w - given_w)))
+    return under_cap(battery_w, sight.pv_available_w, cap_w, floor_w)
