@@ -9,27 +9,21 @@ from functools import cache
 
 from samspel_sim.bank import Bank
 from samspel_sim.behaviour import TwinOptions
-from samspel_sim.physics import Home, default_home
+from samspel_sim.home import chosen_home
+from samspel_sim.physics import Home
 from samspel_sim.registers import Register, Table, read_csv
 
 from samspel_saj.twin.profile import HERE, Profile, facts
 
-_MIDSUMMER_MORNING_S = 1_782_036_000.0
 _UNITS = range(256)
 
 
 def make_home(profile: Profile, options: TwinOptions) -> Home:
-    """The home as chosen: battery and inverter of the profile, seed and charge of the options."""
+    """The home as chosen, with battery and inverter of the profile."""
     control = facts()["control"]
-    home = default_home(
-        options.seed,
-        soc_pct=options.soc_pct,
-        capacity_wh=profile.capacity_wh,
-        ac_limit_w=control["ac_share"] * profile.model.rated_w,
-    )
-    home.epoch_s = options.epoch_s or _MIDSUMMER_MORNING_S
+    ac_limit_w = control["ac_share"] * profile.model.rated_w
+    home = chosen_home(options, capacity_wh=profile.capacity_wh, ac_limit_w=ac_limit_w)
     home.panels.mean_w = float(control["pv_mean_w"])
-    home.panels.by_day = options.settings.get("pv", "steady") == "day"
     return home
 
 

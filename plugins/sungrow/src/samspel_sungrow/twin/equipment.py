@@ -9,12 +9,12 @@ from functools import cache
 
 from samspel_sim.bank import Bank, Holes
 from samspel_sim.behaviour import OptionError, TwinOptions
-from samspel_sim.physics import Home, default_home
+from samspel_sim.home import chosen_home
+from samspel_sim.physics import Home
 from samspel_sim.registers import Register, Space, Table, read_csv
 
 from samspel_sungrow.twin.profile import HERE, Profile, facts
 
-_MIDSUMMER_MORNING_S = 1_782_036_000.0
 _MANAGER_UNIT, _KEY_UNIT = 247, 0xF7
 _KEY = Register("public_key", 2791, 8, "block", space=Space.INPUT)
 _ONCE_USED = Register("reserved_since_v117", 4949, 2, "u32", space=Space.INPUT)
@@ -24,16 +24,8 @@ _NEVER, _RESERVED_ZERO = 0xFFFF, range(13052, 13055)
 
 
 def make_home(profile: Profile, options: TwinOptions) -> Home:
-    """The home as chosen: battery and inverter of the profile, seed and charge of the options."""
-    home = default_home(
-        options.seed,
-        soc_pct=options.soc_pct,
-        capacity_wh=1000.0 * profile.pack.kwh,
-        ac_limit_w=profile.model.nominal_w,
-    )
-    home.epoch_s = options.epoch_s or _MIDSUMMER_MORNING_S
-    home.panels.by_day = options.settings.get("pv", "steady") == "day"
-    return home
+    """The home as chosen, with battery and inverter of the profile."""
+    return chosen_home(options, capacity_wh=1000.0 * profile.pack.kwh, ac_limit_w=profile.model.nominal_w)
 
 
 @cache
