@@ -194,3 +194,44 @@ def test_the_readme_names_every_misbehaviour():
 
     text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     assert [name for name in CATALOGUE if f"| `{name}`" not in text] == []
+
+
+# -- what a device makes of those that are on --------------------------------------------------
+
+
+def device(name=None, **parameters):
+    misbehaviours = Misbehaviours(name for name, entry in CATALOGUE.items() if not entry.link)
+    if name:
+        misbehaviours.set(name, True, parameters)
+    return misbehaviours
+
+
+def test_only_a_silent_night_is_silent():
+    assert device("night").silent
+    assert not device("night", silent=False).silent
+    assert not device().silent
+
+
+def test_sleep_and_fault_put_the_battery_out():
+    assert [device(name).battery_out for name in (None, "sleep", "battery_fault", "night")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_calibration_has_its_own_power():
+    assert (device().calibration_w, device("calibration", watts=-700).calibration_w) == (None, -700.0)
+
+
+def test_a_power_command_is_followed_as_far_as_the_misbehaviours_let_it():
+    assert [device().followed_w(watts) for watts in (-3000, 0, 3000)] == [-3000, 0, 3000]
+    clamped = device("clamp", watts=800)
+    assert [clamped.followed_w(watts) for watts in (-3000, 500, 3000)] == [-800, 500, 800]
+    clamped.set("reverse", True, {})
+    assert [clamped.followed_w(watts) for watts in (-3000, 500, 3000)] == [800, -500, -800]
+
+
+def test_another_device_gives_its_own_serial():
+    assert (device().shown_serial("A"), device("other_serial", serial="B").shown_serial("A")) == ("A", "B")

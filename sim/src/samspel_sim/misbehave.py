@@ -112,6 +112,37 @@ class Misbehaviours:
         """All that are on."""
         return {name: dict(parameters) for name, parameters in self._on.items()}
 
+    # -- what a device makes of those that are on ----------------------------------------------
+
+    @property
+    def silent(self) -> bool:
+        """True in a night that the device sleeps through too."""
+        night = self.get("night")
+        return night is not None and bool(night["silent"])
+
+    @property
+    def battery_out(self) -> bool:
+        """True while the battery gives and takes no power."""
+        return "sleep" in self or "battery_fault" in self
+
+    @property
+    def calibration_w(self) -> float | None:
+        """What a calibration runs the battery at; None while there is none."""
+        calibration = self.get("calibration")
+        return None if calibration is None else float(calibration["watts"])
+
+    def followed_w(self, commanded_w: float) -> float:
+        """What becomes of a power command."""
+        clamp = self.get("clamp")
+        most_w = float("inf") if clamp is None else abs(float(clamp["watts"]))
+        sign = -1 if "reverse" in self else 1
+        return sign * max(-most_w, min(most_w, commanded_w))
+
+    def shown_serial(self, own: str) -> str:
+        """The serial that the device gives: its own, unless another one answers in its place."""
+        other = self.get("other_serial")
+        return own if other is None else str(other["serial"])
+
 
 def _check_parameter(entry: Misbehaviour, key: str, value: object) -> None:
     if key not in entry.parameters:

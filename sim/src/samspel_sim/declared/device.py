@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from samspel_sim import wanted
 from samspel_sim.bank import Bank
@@ -72,8 +73,7 @@ class DeclaredDevice:
 
     def before_read(self, unit: int, addresses: range) -> None:  # noqa: ARG002 - the engine passes more than it needs
         """A silent night answers nothing."""
-        night = self.misbehaviours.get("night")
-        if night is not None and night["silent"]:
+        if self.misbehaviours.silent:
             raise Silence
 
     def check_write(self, unit: int, parts: Sequence[tuple[Register, Words]], login: Login, now_s: float) -> int:  # noqa: ARG002
@@ -134,13 +134,7 @@ class DeclaredDevice:
         found = wish(control, self._bank, self._model, own_w, alive=self._alive)
         if found.forced and "ignore_setpoint" in self.misbehaviours:
             found = Wish("own", own_w, forced=False)
-        return self._distorted(found) if found.forced else found
-
-    def _distorted(self, found: Wish) -> Wish:
-        clamp = self.misbehaviours.get("clamp")
-        most_w = abs(float(clamp["watts"])) if clamp else float("inf")
-        sign = -1 if "reverse" in self.misbehaviours else 1
-        return Wish(found.mode, sign * max(-most_w, min(most_w, found.battery_w)), forced=True)
+        return replace(found, battery_w=self.misbehaviours.followed_w(found.battery_w)) if found.forced else found
 
     def _aim(self, found: Wish) -> None:
         """A new command waits and lags; the device's own regulation only lags."""
@@ -177,7 +171,7 @@ class DeclaredDevice:
 
     @property
     def _awake(self) -> bool:
-        return not {"sleep", "battery_fault"} & set(self.misbehaviours.on())
+        return not self.misbehaviours.battery_out
 
     @property
     def _alive(self) -> bool:
@@ -226,10 +220,9 @@ class DeclaredDevice:
             self.misbehaviours.set("sleep", True, {})
 
     def _show(self) -> None:
-        other = self.misbehaviours.get("other_serial")
         shown = {
             "model": self.model,
-            "serial": self.serial if other is None else str(other["serial"]),
+            "serial": self.misbehaviours.shown_serial(self.serial),
             "firmware": self.firmware,
         }
         registers.show_texts(self.declared, self._bank, shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from samspel_sim import wanted
 from samspel_sim.bank import Bank
@@ -104,8 +105,7 @@ class Sun2000:
         """A lost meter takes the connection down; a sleeping inverter says nothing."""
         if unit != self.unit:
             return
-        night = self.misbehaviours.get("night")
-        if night is not None and night["silent"]:
+        if self.misbehaviours.silent:
             raise Silence
         if not self.meter_online and addresses.start < _METER.stop and addresses.stop > _METER.start:
             raise HangUp
@@ -201,19 +201,12 @@ class Sun2000:
         return Sight(available_w, load_w, home.battery.soc_pct, minute, weekday, self.meter_online)
 
     def _decide(self, sight: Sight) -> Wish:
-        calibration = self.misbehaviours.get("calibration")
-        if calibration is not None:
-            return Wish("calibration", 0, float(calibration["watts"]), forced=True)
+        calibration_w = self.misbehaviours.calibration_w
+        if calibration_w is not None:
+            return Wish("calibration", 0, calibration_w, forced=True)
         obeyed = Forcible() if "ignore_setpoint" in self.misbehaviours else self.forcible
         wish = decide(self.bank, self.profile.firmware, obeyed, sight)
-        return self._distorted(wish) if wish.forced else wish
-
-    def _distorted(self, wish: Wish) -> Wish:
-        clamp = self.misbehaviours.get("clamp")
-        most_w = abs(float(clamp["watts"])) if clamp else float("inf")
-        sign = -1 if "reverse" in self.misbehaviours else 1
-        battery_w = sign * max(-most_w, min(most_w, wish.battery_w))
-        return Wish(wish.mode, wish.code, battery_w, wish.pv_ceiling_w, forced=True)
+        return replace(wish, battery_w=self.misbehaviours.followed_w(wish.battery_w)) if wish.forced else wish
 
     def _target(self, wish: Wish, sight: Sight, dt_s: float) -> Target:
         if not self.running:
@@ -286,8 +279,7 @@ class Sun2000:
     @property
     def shown_serial(self) -> str:
         """The serial that it gives."""
-        other = self.misbehaviours.get("other_serial")
-        return self.serial if other is None else str(other["serial"])
+        return self.misbehaviours.shown_serial(self.serial)
 
     @property
     def dongle_serial(self) -> str:

@@ -99,8 +99,7 @@ class H2:
         rules.check_read(self.profile, self.bank, addresses)
 
     def _sleep_at_night(self) -> None:
-        night = self.misbehaviours.get("night")
-        if night is not None and night["silent"]:
+        if self.misbehaviours.silent:
             raise Silence
 
     def check_write(self, unit: int, parts: Sequence[tuple[Register, Words]], login: Login, now_s: float) -> int:
@@ -166,22 +165,15 @@ class H2:
         self._protect(wish, target)
 
     def _decide(self, sight: Sight) -> Wish:
-        calibration = self.misbehaviours.get("calibration")
-        if calibration is not None:
-            watts = float(calibration["watts"])
-            return Wish("calibration", SELF_USE, watts, ("calibration", watts))
+        calibration_w = self.misbehaviours.calibration_w
+        if calibration_w is not None:
+            return Wish("calibration", SELF_USE, calibration_w, ("calibration", calibration_w))
         if "ignore_setpoint" in self.misbehaviours:
             return self_use(SELF_USE, sight)
         wish = decide(self.bank, self.profile, sight)
         if wish.forced and self.home.time_s < self.swing_until_s:
             wish = replace(wish, battery_w=0.0)
-        return self._distorted(wish) if wish.forced else wish
-
-    def _distorted(self, wish: Wish) -> Wish:
-        clamp = self.misbehaviours.get("clamp")
-        most_w = abs(float(clamp["watts"])) if clamp else float("inf")
-        sign = -1 if "reverse" in self.misbehaviours else 1
-        return replace(wish, battery_w=sign * max(-most_w, min(most_w, wish.battery_w)))
+        return replace(wish, battery_w=self.misbehaviours.followed_w(wish.battery_w)) if wish.forced else wish
 
     def _target(self, wish: Wish, sight: Sight) -> Target:
         if not self.powered:
@@ -274,7 +266,7 @@ class H2:
     @property
     def battery_healthy(self) -> bool:
         """False with a battery fault or a trip, and while it sleeps."""
-        return not ({"battery_fault", "sleep"} & set(self.misbehaviours.on()) or self.protection.tripped)
+        return not (self.misbehaviours.battery_out or self.protection.tripped)
 
     @property
     def battery_awake(self) -> bool:
@@ -309,8 +301,7 @@ class H2:
     @property
     def shown_serial(self) -> str:
         """The serial that it gives."""
-        other = self.misbehaviours.get("other_serial")
-        return self.serial if other is None else str(other["serial"])
+        return self.misbehaviours.shown_serial(self.serial)
 
     @property
     def energies_wh(self) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from samspel_sim import wanted
 from samspel_sim.bank import Bank
@@ -108,8 +109,7 @@ class HybridInverter:
                 raise HangUp
 
     def _reachable(self) -> None:
-        night = self.misbehaviours.get("night")
-        if self.profile.path.hides_inverter or (night is not None and night["silent"]):
+        if self.profile.path.hides_inverter or self.misbehaviours.silent:
             raise Silence
 
     def _drops_session(self, addresses: range) -> bool:
@@ -226,22 +226,17 @@ class HybridInverter:
         return max(self.bank.number("min_soc"), self.bank.number("backup_reserve_soc"))
 
     def _decide(self, sight: ems.Sight) -> ems.Wish:
-        calibration = self.misbehaviours.get("calibration")
-        if calibration is not None:
-            return ems.Wish(ems.MAINTENANCE, float(calibration["watts"]), forced=True)
+        calibration_w = self.misbehaviours.calibration_w
+        if calibration_w is not None:
+            return ems.Wish(ems.MAINTENANCE, calibration_w, forced=True)
         lifting = self.refill.look(sight.soc_pct, self.bank.number("min_soc"))
         if self.reserve.look(sight.soc_pct, self.bank.number("backup_reserve_soc")):
             return ems.Wish(ems.EMERGENCY, -facts()["refill"]["power_w"], forced=True)
         mode = self.bank.raw("ems_mode")
         if mode == ems.SELF_CONSUMPTION or mode not in ems.MODES or "ignore_setpoint" in self.misbehaviours:
             return ems.own(sight, refilling=lifting)
-        return self._distorted(ems.commanded(self.bank))
-
-    def _distorted(self, wish: ems.Wish) -> ems.Wish:
-        clamp = self.misbehaviours.get("clamp")
-        most_w = abs(float(clamp["watts"])) if clamp else float("inf")
-        sign = -1 if "reverse" in self.misbehaviours else 1
-        return ems.Wish(wish.mode, sign * max(-most_w, min(most_w, wish.battery_w)), forced=True)
+        wish = ems.commanded(self.bank)
+        return replace(wish, battery_w=self.misbehaviours.followed_w(wish.battery_w))
 
     def _target(self, wish: ems.Wish, sight: ems.Sight) -> Target:
         if not self.delivers:
@@ -300,7 +295,7 @@ class HybridInverter:
     @property
     def battery_healthy(self) -> bool:
         """False while a fault or sleep keeps the battery out."""
-        return not self.faults.stops("battery") and not {"battery_fault", "sleep"} & set(self.misbehaviours.on())
+        return not self.faults.stops("battery") and not self.misbehaviours.battery_out
 
     @property
     def battery_delivers(self) -> bool:
@@ -333,8 +328,7 @@ class HybridInverter:
     @property
     def shown_serial(self) -> str:
         """The serial that it gives."""
-        other = self.misbehaviours.get("other_serial")
-        return self.serial if other is None else str(other["serial"])
+        return self.misbehaviours.shown_serial(self.serial)
 
     @property
     def standing_faults(self) -> dict[str, set[int]]:
