@@ -92,3 +92,9 @@ def test_a_measurement_is_stored_as_the_nearest_that_fits(value):
     b.put_clamped("narrow", value)
     assert b.number("wide") == max(-(2**31), min(2**31 - 1, round(value)))
     assert b.number("narrow") == max(0, min(65535, round(value)))
+
+
+def test_what_was_kept_comes_back_as_far_as_there_are_such_registers():
+    fresh = bank()
+    fresh.restore({"narrow": (7,), "gone": (1, 2)})
+    assert (fresh.words("narrow"), fresh.words("far")) == ((7,), (0,))

@@ -109,6 +109,12 @@ class Bank:
         self._measured.pop(register.name, None)
         self._words[register.name] = tuple(words)
 
+    def restore(self, kept: Mapping[str, Words]) -> None:
+        """Keep words by name, as far as there are such registers."""
+        for name, words in kept.items():
+            if name in self.table:
+                self.store(self.table[name], words)
+
     def words(self, name: str) -> Words:
         """The stored words of a register."""
         words = self._words.get(name)

@@ -340,9 +340,7 @@ class Sun2000:
         if self.profile.path.dongle_unit is not None:
             self._banks[self.profile.path.dongle_unit] = dongle_bank()
         telemetry.fill_fixed(self)
-        for name, words in kept.items():
-            if name in self.bank.table:
-                self.bank.store(self.bank.table[name], words)
+        self.bank.restore(kept)
 
 
 def _writable(register: Register) -> bool:

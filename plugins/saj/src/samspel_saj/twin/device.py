@@ -143,9 +143,7 @@ class H2:
         self.bank: SettingsBank = inverter_bank(self.profile)
         self._banks: Mapping[int, Bank] = EveryUnit(self.bank) if self.profile.every_unit else {self.unit: self.bank}
         telemetry.fill_fixed(self)
-        for name, words in kept.items():
-            if name in self.bank.table:
-                self.bank.store(self.bank.table[name], words)
+        self.bank.restore(kept)
         self.bank.changes, self.bank.recording = changes, True
 
     # -- a step --------------------------------------------------------------------------------

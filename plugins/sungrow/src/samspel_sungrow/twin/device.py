@@ -70,9 +70,7 @@ class HybridInverter:
         elif path.name == "ihomemanager":
             self._banks = {path.unit: self.bank, **manager_banks()}
         telemetry.fill_fixed(self)
-        for name, words in kept.items():
-            if name in self.bank.table:
-                self.bank.store(self.bank.table[name], words)
+        self.bank.restore(kept)
 
     # -- what the engine asks ------------------------------------------------------------------
 
