@@ -20,7 +20,7 @@ async def test_a_clock_step_never_extends_a_set_point_and_never_shortens_one(ste
         command = await home.send("set_power", power_w=2000.0, ttl_s=TTL_S, on_expiry="release")
         await home.outcome(command, stage="verified")
         home.clock.wall_offset_s, home.clock.is_synchronised = step_s, vouched_for
-        await home.pass_time(sent_at + TTL_S - 5.0 - home.clock.monotonic())
+        await home.wait(sent_at + TTL_S - 5.0 - home.clock.monotonic())
         assert life.phase == "controlling"
         await home.outcome(command, end="completed")
         await home.until(lambda: life.phase == "released", within_s=15.0)
@@ -32,7 +32,7 @@ async def test_what_was_made_before_a_step_back_is_not_younger_after_it():
     async with simulated_home() as home:
         await home.settled()
         late = home.command("set_power", power_w=2000.0, ttl_s=TTL_S)
-        await home.pass_time(TTL_S - 10.0)
+        await home.wait(TTL_S - 10.0)
         home.clock.wall_offset_s, home.clock.is_synchronised = -40.0, False
         await home.publish(late)
         refused = await home.outcome(late["id"], end="refused")

@@ -85,7 +85,7 @@ async def test_a_reversed_map_is_taken_back(folder):
     (folder / "new.toml").write_text(REVERSED, encoding="utf-8")
     async with simulated_home(maps=folder.parent) as home:
         await home.settled()
-        home.untouched = home.registers()
+        home.before = home.registers()
         assert in_use(home) == "9.3"
         command = await home.send("set_power", power_w=3000.0, ttl_s=600.0)
         ended = await home.outcome(command, end="interrupted", within_s=300)
@@ -93,7 +93,7 @@ async def test_a_reversed_map_is_taken_back(folder):
         assert home.faults("control.map_suspect")[-1] == "raised"
         await home.until(lambda: in_use(home) == "0.1.0", 60)
         assert "failed its trial" in versions(home)["battery/map_refused"]
-        assert home.registers() == home.untouched
+        assert home.registers() == home.before
         right = await home.send("set_power", power_w=3000.0, ttl_s=120.0)
         await home.outcome(right, stage="delivered", within_s=100)
         assert home.battery_w > 2500
@@ -104,7 +104,7 @@ async def test_a_restart_gives_back_by_the_map_that_took(folder):
     (folder / "new.toml").write_text(SLOWER, encoding="utf-8")
     async with simulated_home(maps=folder.parent) as home:
         await home.settled()
-        home.untouched = home.registers()
+        home.before = home.registers()
         command = await home.send("set_power", power_w=-800.0, ttl_s=120.0, on_expiry="release")
         await home.outcome(command, stage="verified")
         left = await home.life.kill()
@@ -114,7 +114,7 @@ async def test_a_restart_gives_back_by_the_map_that_took(folder):
         assert in_use(home) == "9.2"
         await home.outcome(command, end="completed")
         await home.until(lambda: in_use(home) == "0.1.0", 60)
-        assert home.registers() == home.untouched
+        assert home.registers() == home.before
 
 
 async def test_a_stop_does_not_wait_for_a_trial_and_keeps_the_map(folder):
@@ -126,7 +126,7 @@ async def test_a_stop_does_not_wait_for_a_trial_and_keeps_the_map(folder):
         stop = await home.send("stop")
         await home.outcome(stop, stage="verified", within_s=20)
         (folder / "new.toml").unlink()
-        await home.pass_time(60)
+        await home.wait(60)
         assert in_use(home) == "9.2", "nothing changes while a stop is in force"
         assert abs(home.battery_w) < 50
 

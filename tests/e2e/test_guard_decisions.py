@@ -14,14 +14,14 @@ from samspel.guard.orphan import GIVE_BACK_S, give_back_untimed
 from samspel.guard.rescue import RESCUE_S, Nobody, look_after
 from samspel.store.memory import MemoryStore
 
-from .simulated import QUIET, Home, simulated_home
+from .registers import HELD_ZERO
+from .simulated import QUIET, SITE, Home, simulated_home
 
 pytestmark = pytest.mark.looptime(noop_cycles=1)
 
 TTL_S = 60.0
 DISCHARGE = {"kind": "set_power", "power_w": 3000.0, "ttl_s": TTL_S, "on_expiry": "release"}
 FOLLOWED = {"forcible_discharge_power": 3000, "forcible_command": 2}
-HELD_ZERO = {"forcible_command": 0, "storage_max_charging_power": 0, "storage_max_discharging_power": 0}
 PLACES = [4, 12, None]
 """Before which request of the command the edge dies; nothing: when it is followed."""
 
@@ -31,9 +31,9 @@ async def dead_edge(place: int | None = None, **command: Any) -> AsyncIterator[t
     """A home whose edge has died under a command."""
     async with simulated_home(rates=QUIET) as home:
         await home.settled()
-        home.untouched = home.registers()
+        home.before = home.registers()
         wire = home.life.wire
-        wire.counting, wire.die_before = True, place
+        wire.die_before = place
         command_id = await home.send(**command)
         await home.until(lambda: wire.dead.is_set() or home.found(command_id, stage="verified") is not None)
         yield home, command_id, await home.life.kill()
@@ -43,7 +43,7 @@ async def rescued(home: Home, left: MemoryStore, stay_s: float = 0.0) -> tuple[b
     """What a rescuer says it still holds, and what its disk holds afterwards."""
     life = await home.begin(left)
     life.edge._transport = Nobody()
-    home.broker.cut("home-0001")
+    home.broker.cut(SITE)
     holds = await look_after(life.edge, stay_s)
     return holds, await life.terminate()
 
@@ -60,20 +60,20 @@ async def test_with_time_left_it_is_adopted_for_the_rest(place):
         holds, left = await rescued(home, dead)
         assert holds
         assert home.registers().items() >= FOLLOWED.items()
-        await home.pass_time(TTL_S / 2)
+        await home.wait(TTL_S / 2)
         await home.begin(left)
         await home.outcome(command, end="completed")
-        await home.until(lambda: home.registers() == home.untouched, 30)
+        await home.until(lambda: home.registers() == home.before, 30)
         assert home.ends(command) == ["completed"]
 
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_too_late_it_is_given_back_and_verified(place):
     async with dead_edge(place, **DISCHARGE) as (home, command, dead):
-        await home.pass_time(TTL_S + 1.0)
+        await home.wait(TTL_S + 1.0)
         holds, left = await rescued(home, dead)
         assert not holds
-        assert home.registers() == home.untouched
+        assert home.registers() == home.before
         writes = len(home.twin.writes)
         await home.begin(left)
         await home.until(lambda: len(home.ends(command)) == 1, 60, home.story())
@@ -86,7 +86,7 @@ async def test_a_deadline_on_a_clock_that_nobody_vouches_for_is_given_back(place
         home.clock.boot, home.clock.is_synchronised = "boot-2", False
         holds, left = await rescued(home, dead)
         assert not holds
-        assert home.registers() == home.untouched
+        assert home.registers() == home.before
         await followed_up(home, left, command, "interrupted")
 
 
@@ -126,12 +126,12 @@ async def test_another_device_at_the_address_is_left_alone():
 async def test_a_device_that_does_not_answer_is_left_to_the_next_edge():
     async with dead_edge(**DISCHARGE) as (home, command, dead):
         home.twin.misbehave("reset", True)
-        await home.pass_time(TTL_S)
+        await home.wait(TTL_S)
         holds, left = await rescued(home, dead)
         assert holds
         home.twin.misbehave("reset", False)
         await followed_up(home, left, command, "completed")
-        await home.until(lambda: home.registers() == home.untouched, 60)
+        await home.until(lambda: home.registers() == home.before, 60)
 
 
 async def test_through_a_pause_it_holds_and_gives_back_at_the_deadline():
@@ -140,7 +140,7 @@ async def test_through_a_pause_it_holds_and_gives_back_at_the_deadline():
         began = home.clock.monotonic()
         holds, left = await rescued(home, dead, stay_s=3600.0)
         assert not holds
-        assert home.registers() == home.untouched
+        assert home.registers() == home.before
         assert home.clock.monotonic() - began < TTL_S + 30.0
         await followed_up(home, left, command, "completed")
 
@@ -161,11 +161,11 @@ async def test_where_nothing_is_held_it_ends_at_once():
 async def test_without_its_guard_a_route_without_a_timer_is_given_back():
     async with simulated_home(rates=QUIET) as home:
         await home.settled()
-        home.untouched = home.registers()
+        home.before = home.registers()
         command = await home.send(**DISCHARGE)
         await home.outcome(command, stage="verified")
         await give_back_untimed(home.life.edge.devices)
-        assert home.registers() == home.untouched
+        assert home.registers() == home.before
         await home.outcome(command, end="interrupted", reason="guard_lost")
 
 
@@ -183,7 +183,7 @@ async def test_a_stop_goes_on_holding_zero_without_a_guard():
 async def test_a_device_that_does_not_answer_keeps_nobody_for_ever():
     async with simulated_home(rates=QUIET) as home:
         await home.settled()
-        home.untouched = home.registers()
+        home.before = home.registers()
         command = await home.send(**DISCHARGE)
         await home.outcome(command, stage="verified")
         home.twin.misbehave("reset", True)
@@ -193,5 +193,5 @@ async def test_a_device_that_does_not_answer_keeps_nobody_for_ever():
         left = await home.life.terminate()
         home.twin.misbehave("reset", False)
         await home.begin(left)
-        await home.until(lambda: home.registers() == home.untouched, 60, "the order was kept")
+        await home.until(lambda: home.registers() == home.before, 60, "the order was kept")
         assert home.ends(command) == ["interrupted"]

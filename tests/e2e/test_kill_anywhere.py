@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from samspel.store.memory import MemoryStore
 
+from .registers import HELD_ZERO
 from .simulated import QUIET, Home, Life, simulated_home
 
 pytestmark = pytest.mark.looptime(noop_cycles=1)
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.looptime(noop_cycles=1)
 TTL_S = 60.0
 DISCHARGE = {"kind": "set_power", "power_w": 3000.0, "ttl_s": TTL_S, "on_expiry": "release"}
 FOLLOWED = {"forcible_discharge_power": 3000, "forcible_command": 2}
-HELD_ZERO = {"forcible_command": 0, "storage_max_charging_power": 0, "storage_max_discharging_power": 0}
 TOO_MANY = 200
 
 
@@ -30,14 +30,14 @@ async def killed_at(place: int, **command: Any) -> AsyncIterator[tuple[Home, str
     """A home whose edge died before request `place` of a command; nothing when the command has fewer requests."""
     async with simulated_home(rates=QUIET) as home:
         await home.settled()
-        home.untouched = home.registers()
+        home.before = home.registers()
         command_id, left = await _command_and_die(home, place, **command)
         yield None if left is None else (home, command_id, left)
 
 
 async def _command_and_die(home: Home, place: int, **command: Any) -> tuple[str, Any]:
     wire = home.life.wire
-    wire.counting, wire.die_before = True, place
+    wire.die_before = place
     command_id = await home.send(**command)
     await home.until(lambda: wire.dead.is_set() or home.found(command_id, stage="verified") is not None)
     return command_id, await home.life.kill() if wire.dead.is_set() else None
@@ -66,7 +66,7 @@ def _kept(left: MemoryStore) -> list[Any]:
 
 
 async def settled_at_default(home: Home, within_s: float = 60.0) -> None:
-    await home.until(lambda: home.registers() == home.untouched, within_s, f"{home.registers()}")
+    await home.until(lambda: home.registers() == home.before, within_s, f"{home.registers()}")
     await home.until(lambda: home.life.phase == "released", within_s, home.life.phase)
 
 
@@ -88,7 +88,7 @@ async def fault_is(home: Home, code: str, state: str) -> None:
 
 def forcing(life: Life) -> list[int]:
     """Addresses of the writes that make the battery move."""
-    return [address for address, octets in life.wire.written if address == 47100 and octets[-1]]
+    return [one.address for one in life.wire.written if one.address == 47100 and one.words[-1]]
 
 
 async def test_deadline_ahead_adopted_for_the_remaining_time():
@@ -109,7 +109,7 @@ async def test_deadline_ahead_adopted_for_the_remaining_time():
 async def test_deadline_passed_given_back():
     """ours, but expired: release and verify; not one forcing write comes after the deadline"""
     async for place, home, command, left in every_place(**DISCHARGE):
-        await home.pass_time(100.0)
+        await home.wait(100.0)
         life = await home.begin(left)
         await ended(home, command, f"killed at {place}")
         await settled_at_default(home)
@@ -145,7 +145,7 @@ async def test_another_serial_nothing_written():
         home.twin.misbehave("other_serial", True, serial="SIM999999999")
         home.twin.refresh()
         life = await home.begin(left)
-        await home.pass_time(200.0)
+        await home.wait(200.0)
         assert life.wire.written == [], f"killed at {place}"
         assert home.faults("comms.wrong_device")[-1] == "raised"
         home.twin.misbehave("other_serial", False)
@@ -161,7 +161,7 @@ async def test_foreign_values_left_alone():
         home.twin.set({"registers": {"forced_period": 60, "forcible_charge_power": 777, "forcible_command": 1}})
         life = await home.begin(left)
         await home.outcome(command, end="interrupted", reason="foreign", within_s=30)
-        await home.pass_time(200.0)
+        await home.wait(200.0)
         assert life.wire.written == [], f"killed at {place}"
         assert life.phase == "foreign"
         assert home.faults("control.foreign_master") == ["raised"]
@@ -187,7 +187,7 @@ async def test_release_is_finished():
     for place in range(TOO_MANY):
         async with simulated_home(rates=QUIET) as home:
             await home.settled()
-            home.untouched = home.registers()
+            home.before = home.registers()
             held = await home.send(**DISCHARGE)
             await home.outcome(held, stage="verified")
             release, left = await _command_and_die_releasing(home, place)
@@ -202,7 +202,7 @@ async def test_release_is_finished():
 
 async def _command_and_die_releasing(home: Home, place: int) -> tuple[str, Any]:
     wire = home.life.wire
-    wire.counting, wire.die_before = True, place
+    wire.die_before = place
     release = await home.send("release")
     await home.until(lambda: wire.dead.is_set() or home.found(release, end="completed") is not None)
     return release, await home.life.kill() if wire.dead.is_set() else None
@@ -213,10 +213,10 @@ async def test_killed_again_and_again():
     for place in range(8):
         async with simulated_home(rates=QUIET) as home:
             await home.settled()
-            home.untouched = home.registers()
+            home.before = home.registers()
             command, _ = await _command_and_die(home, 7 + place, **DISCHARGE)
             for _ in range(3):
-                life = await home.begin(await home.life.kill(), counting=True, die_before=5 + 2 * place)
+                life = await home.begin(await home.life.kill(), die_before=5 + 2 * place)
                 await home.until(life.wire.dead.is_set, 120, f"dies at {place}")
             await home.begin(await home.life.kill())
             await ended(home, command, f"killed at {place}")

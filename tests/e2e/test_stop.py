@@ -12,11 +12,11 @@ import pytest
 from samspel.control.state import Policy
 from samspel.edge import Rates
 
-from .simulated import QUIET, Home, simulated_home
+from .registers import HELD_ZERO
+from .simulated import QUIET, SITE, Home, simulated_home
 
 pytestmark = pytest.mark.looptime(noop_cycles=1)
 
-HELD_ZERO = {"forcible_command": 0, "storage_max_charging_power": 0, "storage_max_discharging_power": 0}
 BUSY_POLLING = Rates(fast_s=0.1, slow_s=0.1, static_s=0.1, faults_s=0.1)
 
 
@@ -41,7 +41,7 @@ async def test_while_polling_a_slow_device():
         await home.settled()
         held = await discharging(home)
         home.twin.misbehave("slow", True, seconds=0.8)
-        await home.pass_time(20.0)
+        await home.wait(20.0)
         since = home.clock.monotonic()
         stop = await home.send("stop")
         await home.outcome(stop, stage="verified", within_s=30)
@@ -58,13 +58,13 @@ async def test_while_a_sequence_runs(after_s):
         await home.settled()
         home.life.wire.latency_s = 0.15
         held = await home.send("set_power", power_w=3000.0, ttl_s=600.0)
-        await home.pass_time(after_s)
+        await home.wait(after_s)
         since = home.clock.monotonic()
         stop = await home.send("stop")
         await home.outcome(stop, stage="verified", within_s=30)
         late = [one["name"] for one in home.twin.writes if one["at_s"] > since + 0.1 and _of_the_sequence(one)]
         assert len(late) <= 1, f"only what was in flight: {late}"
-        await home.pass_time(30.0)
+        await home.wait(30.0)
         assert zero_held(home)
         assert abs(home.battery_w) < 50
         names = home.write_names()
@@ -92,7 +92,7 @@ async def test_with_the_link_down_it_is_pending_and_comes_first_when_it_heals():
         stop = await home.send("stop")
         await home.outcome(stop, stage="pending")
         assert home.faults("control.stop_failed") == ["raised"]
-        await home.pass_time(300.0)
+        await home.wait(300.0)
         before = len(home.twin.writes)
         home.twin.misbehave("reset", False)
         home.twin.misbehave("refuse_connections", False)
@@ -133,7 +133,7 @@ async def test_restarted_with_the_device_away_it_is_asserted_as_soon_as_it_answe
         home.twin.set({"registers": {"storage_max_charging_power": 5000, "storage_max_discharging_power": 5000}})
         home.twin.misbehave("mute", True)
         await home.begin(left)
-        await home.pass_time(90.0)
+        await home.wait(90.0)
         assert home.faults("comms.device_lost") == ["raised"]
         home.twin.misbehave("mute", False)
         await home.until(lambda: zero_held(home), 90)
@@ -178,14 +178,14 @@ async def test_retained_it_stops_once():
         release = await home.send("release")
         await home.outcome(release, end="completed")
         for _ in range(3):
-            home.broker.cut("home-0001")
-            home.broker.heal("home-0001")
-            await home.pass_time(5.0)
+            home.broker.cut(SITE)
+            home.broker.heal(SITE)
+            await home.wait(5.0)
         assert home.life.phase == "released"
         assert [one["reason"] for one in home.outcomes(stop) if one.get("stage") == "received"][1:] == ["duplicate"] * 3
         left = await home.life.terminate()
         await home.begin(left)
-        await home.pass_time(20.0)
+        await home.wait(20.0)
         assert home.life.phase == "released"
         assert home.ends(stop) == ["completed"]
 
@@ -269,7 +269,7 @@ async def test_refused_writes_are_repeated_under_an_alarm_until_they_pass():
         home.twin.misbehave("refuse_writes", True, code=4)
         stop = await home.send("stop")
         await home.outcome(stop, stage="pending", reason="device")
-        await home.pass_time(300.0)
+        await home.wait(300.0)
         assert home.faults("control.stop_failed") == home.faults("comms.write_refused") == ["raised"]
         home.twin.misbehave("refuse_writes", False)
         await home.until(lambda: zero_held(home), 60)

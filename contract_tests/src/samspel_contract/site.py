@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from samspel.clock import LoopClock
 from samspel.contract.capability import Capabilities, Direction, Route
@@ -29,15 +28,14 @@ from samspel_sim.behaviour import TwinOptions
 from samspel_sim.twin import Twin
 
 from samspel_contract.edge import CALM, DEVICE, DISPATCHER, MOST_W, RANKS, SITE, Life, Setting, end_tasks
+from samspel_contract.heard import Heard, Message, stamped
 from samspel_contract.rig import LATENCY_S, REST_W, STEP_S
 from samspel_contract.target import Target
 from samspel_contract.upward import leaks
 from samspel_contract.view import TwinView
 from samspel_contract.wire import Wire
 
-__all__ = ["TOLERANCE_W", "Site", "direction_of", "make_twin", "open_site"]
-
-Message = dict[str, Any]
+__all__ = ["TOLERANCE_W", "Message", "Site", "direction_of", "make_twin", "open_site", "opened"]
 
 TOLERANCE_W = 150.0
 """A battery this close to its target follows it."""
@@ -62,17 +60,14 @@ def make_twin(target: Target, *, soc_pct: float, pv_w: float, load_w: float, see
 
 
 @dataclass
-class Site(TwinView):
-    """`life` is the process that runs now. `messages` are what left the site, `_leaf` saying which kind each is."""
+class Site(TwinView, Heard):
+    """`life` is the process that runs now."""
 
     setting: Setting
-    messages: list[Message] = field(default_factory=list)
     life: Life = field(init=False)
     untouched: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
     _raw: list[Inbound] = field(default_factory=list)
-    _outcomes: defaultdict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
     _lives: int = 0
-    _seq: int = 0
     _capabilities: Capabilities | None = None
 
     async def listen(self) -> None:
@@ -84,20 +79,13 @@ class Site(TwinView):
 
     def _hear(self, message: Inbound) -> None:
         self._listener.acknowledge(message)
-        leaf = message.topic.rsplit("/", 1)[-1]
-        if leaf == "command":
-            return
-        heard = {**json.loads(message.payload), "_leaf": leaf, "_at": self.now}
-        self._raw.append(message)
-        self.messages.append(heard)
-        if leaf == "outcome":
-            self._outcomes[heard["command_id"]].append(heard)
+        if self.hear(message.topic, message.payload, _at=self.now) is not None:
+            self._raw.append(message)
 
     def drain(self) -> list[Message]:
-        """What was heard since the last call; it is then forgotten here, so that weeks of a site fit into memory."""
-        heard, self.messages, self._raw = self.messages, [], []
-        self._outcomes.clear()
-        return heard
+        """See `Heard`."""
+        self._raw = []
+        return super().drain()
 
     def leaks(self) -> list[str]:
         """What is wrong with the messages that left the site; see `upward`."""
@@ -105,10 +93,15 @@ class Site(TwinView):
 
     # --- lives ---
 
-    async def begin(self, store: MemoryStore | None = None) -> Life:
-        """Start an edge, on what an earlier one left; it may run on in the background."""
+    def wire(self) -> Wire:
+        """What the next process is connected to the device by."""
+        return Wire(self.twin)
+
+    async def begin(self, store: MemoryStore | None = None, *, die_before: int | None = None) -> Life:
+        """Start an edge, on what an earlier one left; it may run on in the background. `die_before`: see `Wire`."""
         self._lives += 1
-        self.life = Life(self.setting, self._lives, store or MemoryStore(), Wire(self.twin, lambda: None))
+        self.life = Life(self.setting, self._lives, store or MemoryStore(), self.wire())
+        self.life.wire.die_before = die_before
         self.setting.broker.heal(SITE)
         await self.life.start()
         return self.life
@@ -153,35 +146,24 @@ class Site(TwinView):
         **fields: Any,  # noqa: ANN401 - whatever the contract's fields hold
     ) -> Message:
         """A command of the contract, as JSON. A set-point accepts whatever kind of following its route offers."""
-        self._seq += 1
         if kind == "set_power":
             fields.setdefault("accept", self.route(fields["power_w"]).authority.value)
-        return {
-            "schema": "command/1.0",
-            "id": f"{issuer}-{self._seq}",
-            "issuer": issuer,
-            "epoch": 1,
-            "seq": self._seq,
-            "issued_at": self.stamp(-age_s),
-            "ttl_s": ttl_s,
-            "target": f"{SITE}/{DEVICE}",
-            "kind": kind,
-            **fields,
-        }
+        issued_at = self.setting.clock.wall() - timedelta(seconds=age_s)
+        return self.say(kind, target=f"{SITE}/{DEVICE}", issuer=issuer, issued_at=issued_at, ttl_s=ttl_s, **fields)
 
     def stamp(self, in_s: float) -> str:
         """The site's own time so many seconds from now, as a message says it."""
-        return (self.setting.clock.wall() + timedelta(seconds=in_s)).isoformat(timespec="milliseconds")
+        return stamped(self.setting.clock.wall() + timedelta(seconds=in_s))
 
-    async def publish(self, command: Mapping[str, Any]) -> str:
+    async def publish(self, command: Mapping[str, Any], *, retain: bool = False) -> str:
         """To the broker; the command's id."""
         topic = f"samspel/v1/{SITE}/{DEVICE}/command"
-        await self._publisher.publish(Outbound(topic=topic, payload=json.dumps(command).encode()))
+        await self._publisher.publish(Outbound(topic=topic, payload=json.dumps(command).encode(), retain=retain))
         return str(command["id"])
 
-    async def send(self, kind: str, *, ttl_s: float = 120.0, **fields: Any) -> str:  # noqa: ANN401 - whatever the contract's fields hold
+    async def send(self, kind: str, *, ttl_s: float = 120.0, retain: bool = False, **fields: Any) -> str:  # noqa: ANN401 - whatever the contract's fields hold
         """Make and publish."""
-        return await self.publish(self.command(kind, ttl_s=ttl_s, **fields))
+        return await self.publish(self.command(kind, ttl_s=ttl_s, **fields), retain=retain)
 
     async def followed(self, power_w: float, *, ttl_s: float = PATIENCE_S, **fields: Any) -> str:  # noqa: ANN401 - whatever the contract's fields hold
         """Command a power, for long unless `ttl_s` says otherwise, and see the battery follow it."""
@@ -192,36 +174,12 @@ class Site(TwinView):
 
     # --- what came of it ---
 
-    def outcomes(self, command_id: str) -> list[Message]:
-        """Everything that was said of a command."""
-        return self._outcomes[command_id]
-
-    def found(self, command_id: str, **wanted: object) -> Message | None:
-        """The first outcome of a command with these fields."""
-        fits = (one for one in self.outcomes(command_id) if all(one.get(key) == wanted[key] for key in wanted))
-        return next(fits, None)
-
     async def outcome(self, command_id: str, *, within_s: float = PATIENCE_S, **wanted: object) -> Message:
         """Wait for it."""
         await self.until(lambda: self.found(command_id, **wanted) is not None, within_s, f"{command_id}: {wanted}")
         found = self.found(command_id, **wanted)
         assert found is not None
         return found
-
-    def ends(self, command_id: str) -> list[str]:
-        """Its ends, each counted once however often the message came."""
-        ended = {(one["boot_id"], one["seq"]): one["end"] for one in self.outcomes(command_id) if "end" in one}
-        return list(ended.values())
-
-    def faults(self, code: str) -> list[str]:
-        """Raised and cleared, in order."""
-        return [one["state"] for one in self.messages if one["_leaf"] == "fault" and one["code"] == code]
-
-    def story(self) -> str:
-        """The last of what was said, for a failing test."""
-        shown = [one for one in self.messages if one["_leaf"] in ("outcome", "fault")][-25:]
-        keys = ("command_id", "stage", "deviation", "end", "code", "state", "reason", "text")
-        return "\n".join(f"{one['_at']:9.2f}  " + " · ".join(str(one[k]) for k in keys if one.get(k)) for one in shown)
 
     # --- time and truth ---
 
@@ -263,6 +221,19 @@ class Site(TwinView):
         await self.until(lambda: self.life.phase == "released", within_s, self.life.phase)
 
 
+AnySite = TypeVar("AnySite", bound=Site)
+
+
+@asynccontextmanager
+async def opened(site: AnySite) -> AsyncIterator[AnySite]:
+    """Its messages are heard; at the end nothing of it runs on."""
+    await site.listen()
+    try:
+        yield site
+    finally:
+        await end_tasks(asyncio.all_tasks() - {task for task in [asyncio.current_task()] if task is not None})
+
+
 @asynccontextmanager
 async def open_site(
     target: Target,
@@ -294,9 +265,5 @@ async def open_site(
         shaping=shaping,
         maps=maps,
     )
-    site = Site(target, twin, setting)
-    await site.listen()
-    try:
+    async with opened(Site(target, twin, setting)) as site:
         yield site
-    finally:
-        await end_tasks(asyncio.all_tasks() - {task for task in [asyncio.current_task()] if task is not None})

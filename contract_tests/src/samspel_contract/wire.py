@@ -7,7 +7,7 @@ a site.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from samspel.bus.connection import Answer
@@ -38,14 +38,17 @@ class Write:
 class Wire:
     """Everything between one edge and the twin.
 
-    `die_before`: the edge dies right before it sends its n-th write from now (0 is the first); `on_death` is called
-    then. `answers_left`: the cable is out after so many more answers. `written` are the writes that reached the device,
-    of this edge; `on_write` hears of each at that moment.
+    `die_before`: the edge dies right before it sends its n-th write from now (0 is the first), or its n-th request of
+    the functions that are `counted`; `on_death` is called then. Every answer takes `latency_s`. `answers_left`: the
+    cable is out after so many more answers. `written` are the writes that reached the device, of this edge; `on_write`
+    hears of each at that moment.
     """
 
     twin: Twin
-    on_death: Callable[[], None]
+    on_death: Callable[[], None] = lambda: None
     die_before: int | None = None
+    counted: Container[int] = WRITES
+    latency_s: float = 0.0
     written: list[Write] = field(default_factory=list)
     dead: asyncio.Event = field(default_factory=asyncio.Event)
     is_cut: bool = False
@@ -94,7 +97,7 @@ class Wire:
 
     def lives_to_send(self, function: int) -> bool:
         """Whether the edge lives to send this request."""
-        if function in WRITES and self.die_before is not None and not self.dead.is_set():
+        if function in self.counted and self.die_before is not None and not self.dead.is_set():
             if self.die_before == 0:
                 self.on_death()
                 self.dead.set()
@@ -131,7 +134,7 @@ class WireConnection:
             self.lose()
             raise NoAnswer("the device hung up")
         late = reply.pdu is None or reply.delay_s > timeout_s
-        await self._pass(timeout_s if late else reply.delay_s)
+        await self._pass(timeout_s if late else self._wire.latency_s + reply.delay_s)
         if late or reply.pdu is None:
             raise NoAnswer("nothing came in time")
         self._session.answered()
