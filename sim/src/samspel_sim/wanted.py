@@ -1,13 +1,33 @@
-"""What somebody wants of a twin by ``POST /set``, checked. OptionError says what would do."""
+"""What somebody wants of a twin, in its options or by ``POST /set``, checked. OptionError says what would do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
-from samspel_sim.behaviour import OptionError
+from samspel_sim.behaviour import LinkTraits, OptionError
 
 Setters = Mapping[str, Callable[[object], None]]
-"""What takes the value of each key."""
+"""What takes the value of each key of ``POST /set``."""
+
+
+def one_of(what: str, name: str, known: Collection[str], *, whose: str = "") -> str:
+    """The name, which has to be a known one. ``whose``: words that say of what it would be one."""
+    if name not in known:
+        asked = f"{name!r} {whose}".rstrip()
+        raise OptionError(f"no {what} {asked}; there are {', '.join(known)}")
+    return name
+
+
+def link(usual: LinkTraits, settings: dict[str, float | str]) -> LinkTraits:
+    """The usual link with what the settings say of it, which is taken out of them."""
+    return replace(
+        usual,
+        clients=int(settings.pop("clients", usual.clients)),
+        connect_wait_s=float(settings.pop("connect_wait_s", usual.connect_wait_s)),
+        pace_s=float(settings.pop("pace_s", usual.pace_s)),
+        answer_s=float(settings.pop("answer_s", usual.answer_s)),
+    )
 
 
 def apply(setters: Setters, key: str, value: object) -> bool:

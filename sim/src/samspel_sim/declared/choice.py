@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from samspel_sim.behaviour import LinkTraits, OptionError, TwinOptions
 from samspel_sim.declared.declaration import Declaration, Model
+from samspel_sim.wanted import one_of
 
 __all__ = ["Choice", "choose"]
 
@@ -37,20 +38,16 @@ def choose(declared: Declaration, options: TwinOptions) -> Choice:
         known = ", ".join([*LINK_SETTINGS, "pv"])
         raise OptionError(f"{declared.brand} has no setting {', '.join(map(repr, settings))}; there are {known}")
     return Choice(
-        model=declared.models[_one_of("model", options.model, tuple(declared.models))],
-        firmware=_one_of("firmware", options.firmware, declared.firmware),
+        model=declared.models[_chosen("model", options.model, tuple(declared.models))],
+        firmware=_chosen("firmware", options.firmware, declared.firmware),
         unit=declared.unit if options.unit is None else options.unit,
         link=link,
         by_day=pv == "day",
     )
 
 
-def _one_of(what: str, wanted: str | None, known: tuple[str, ...]) -> str:
-    if wanted is None:
-        return known[0]
-    if wanted not in known:
-        raise OptionError(f"no {what} {wanted!r}; there are {', '.join(known)}")
-    return wanted
+def _chosen(what: str, name: str | None, known: tuple[str, ...]) -> str:
+    return known[0] if name is None else one_of(what, name, known)
 
 
 def _link(link: LinkTraits, settings: dict[str, float | str]) -> LinkTraits:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from samspel_sim import wanted
 from samspel_sim.bank import Bank
-from samspel_sim.behaviour import LinkTraits, Login, OptionError, Silence, TwinOptions
+from samspel_sim.behaviour import LinkTraits, Login, Silence, TwinOptions
 from samspel_sim.declared import registers
 from samspel_sim.declared.choice import choose
 from samspel_sim.declared.control import Wish, power_w, wish
@@ -101,9 +101,8 @@ class DeclaredDevice:
 
     def restart(self, firmware: str | None) -> None:
         """Volatile settings go back to their defaults; everything else stays."""
-        if firmware is not None and firmware not in self.declared.firmware:
-            raise OptionError(f"no firmware {firmware!r}; there are {', '.join(self.declared.firmware)}")
-        self.firmware = firmware or self.firmware
+        if firmware is not None:
+            self.firmware = wanted.one_of("firmware", firmware, self.declared.firmware)
         registers.forget_volatile(self.declared, self._bank)
         self._silent_s, self._waking_s = 0.0, None
         self._show()

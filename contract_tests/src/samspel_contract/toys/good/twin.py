@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from samspel_sim.bank import Bank
-from samspel_sim.behaviour import LinkTraits, Login, OptionError, Silence, TwinOptions
+from samspel_sim.behaviour import LinkTraits, Login, Silence, TwinOptions
 from samspel_sim.misbehave import Misbehaviours
 from samspel_sim.pdu import DEVICE_FAILURE
 from samspel_sim.physics import Lag, default_home
 from samspel_sim.registers import Register, Table, Words, read_csv
+from samspel_sim.wanted import one_of
 
 __all__ = ["Toy", "twin"]
 
@@ -34,9 +35,7 @@ class Toy:
         self.serial = f"TOY{options.seed:07d}"
         self.home = default_home(options.seed, soc_pct=options.soc_pct)
         self.misbehaviours = Misbehaviours()
-        self.firmware = options.firmware or FIRMWARES[0]
-        if self.firmware not in FIRMWARES:
-            raise OptionError(f"no firmware {self.firmware!r}; there are {', '.join(FIRMWARES)}")
+        self.firmware = one_of("firmware", options.firmware or FIRMWARES[0], FIRMWARES)
         self._lag = Lag(tau_s=TAU_S)
         self._counted_s = 0.0
         self._bank = Bank(Table(read_csv(Path(__file__).with_name("registers.csv"))), gap=8)

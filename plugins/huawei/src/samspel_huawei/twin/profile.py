@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from samspel_sim import wanted
 from samspel_sim.behaviour import LinkTraits, OptionError, TwinOptions
 
 HERE = Path(__file__).parent
@@ -140,25 +141,20 @@ SETTINGS = (
 
 
 def _model(name: str) -> Model:
-    models = facts()["models"]
-    if name not in models:
-        raise OptionError(f"no model {name!r}; there are {', '.join(models)}")
-    row, family = models[name], facts()["families"][models[name]["family"]]
+    row = facts()["models"][wanted.one_of("model", name, facts()["models"])]
+    family = facts()["families"][row["family"]]
     return Model(name=name, **row, **{key: family[key] for key in ("strings", "trackers", "charge_w")})
 
 
 def _firmware(version: str, family: str) -> Firmware:
     known = {name: row for name, row in facts()["firmware"].items() if row["family"] == family}
-    if version not in known:
-        raise OptionError(f"no firmware {version!r} for {family}; there are {', '.join(known)}")
-    return Firmware(version=version, **{**known[version], "absent": tuple(known[version]["absent"])})
+    row = known[wanted.one_of("firmware", version, known, whose=f"for {family}")]
+    return Firmware(version=version, **{**row, "absent": tuple(row["absent"])})
 
 
 def _path(name: str, unit: int | None, settings: dict[str, float | str]) -> Access:
     paths = facts()["paths"]
-    if name not in paths:
-        raise OptionError(f"no path {name!r}; there are {', '.join(paths)}")
-    path = Access(name=name, **paths[name])
+    path = Access(name=name, **paths[wanted.one_of("path", name, paths)])
     wlan = paths["wlan"]
     return replace(
         path,
@@ -172,13 +168,14 @@ def _path(name: str, unit: int | None, settings: dict[str, float | str]) -> Acce
 def _link(settings: dict[str, float | str]) -> LinkTraits:
     timing = facts()["timing"]
     first, last = timing["refresh_s"]
-    return LinkTraits(
-        clients=int(settings.pop("clients", facts()["link"]["clients"])),
-        connect_wait_s=float(settings.pop("connect_wait_s", timing["connect_wait_s"])),
-        pace_s=float(settings.pop("pace_s", timing["pace_s"])),
-        answer_s=float(settings.pop("answer_s", timing["answer_s"])),
+    usual = LinkTraits(
+        clients=facts()["link"]["clients"],
+        connect_wait_s=timing["connect_wait_s"],
+        pace_s=timing["pace_s"],
+        answer_s=timing["answer_s"],
         refresh_s=(first, last),
     )
+    return wanted.link(usual, settings)
 
 
 def _packs(settings: dict[str, float | str]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from samspel_sim import wanted
 from samspel_sim.behaviour import LinkTraits, OptionError, TwinOptions
 from samspel_sim.framing import MODBUS_TCP, RTU_OVER_TCP
 
@@ -190,16 +191,12 @@ def choose(options: TwinOptions) -> Profile:
 
 def _model(name: str) -> Model:
     models = facts()["models"]
-    if name not in models:
-        raise OptionError(f"no model {name!r}; there are {', '.join(models)}")
-    return Model(name=name, **models[name])
+    return Model(name=name, **models[wanted.one_of("model", name, models)])
 
 
 def _firmware(version: str, family: str) -> Firmware:
     known = {name: row for name, row in facts()["firmware"].items() if row["family"] == family}
-    if version not in known:
-        raise OptionError(f"no firmware {version!r} for {family}; there are {', '.join(known)}")
-    row = known[version]
+    row = known[wanted.one_of("firmware", version, known, whose=f"for {family}")]
     absent = tuple(_block(block) for block in row["absent"])
     return Firmware(version=version, **{**row, "locked": tuple(row["locked"]), "absent": absent})
 
@@ -212,22 +209,19 @@ def _block(block: tuple[int, int]) -> range:
 def _link(name: str, settings: dict[str, float | str]) -> tuple[bool, LinkTraits]:
     """Whether every unit id is answered, and how connections are treated."""
     paths, timing = facts()["paths"], facts()["timing"]
-    if name not in paths:
-        raise OptionError(f"no path {name!r}; there are {', '.join(paths)}")
-    framing = str(settings.pop("framing", paths[name]["framing"]))
-    if framing not in _FRAMINGS:
-        raise OptionError(f"no framing {framing!r}; there are {', '.join(_FRAMINGS)}")
+    path = paths[wanted.one_of("path", name, paths)]
+    framing = wanted.one_of("framing", str(settings.pop("framing", path["framing"])), _FRAMINGS)
     first, last = timing["refresh_s"]
-    link = LinkTraits(
-        clients=int(settings.pop("clients", facts()["link"]["clients"])),
-        connect_wait_s=float(settings.pop("connect_wait_s", timing["connect_wait_s"])),
-        pace_s=float(settings.pop("pace_s", timing["pace_s"])),
-        answer_s=float(settings.pop("answer_s", timing["answer_s"])),
+    usual = LinkTraits(
+        clients=facts()["link"]["clients"],
+        connect_wait_s=timing["connect_wait_s"],
+        pace_s=timing["pace_s"],
+        answer_s=timing["answer_s"],
         refresh_s=(first, last),
         pipelined=False,
         framing=_FRAMINGS[framing],
     )
-    return bool(paths[name]["every_unit"]), link
+    return bool(path["every_unit"]), wanted.link(usual, settings)
 
 
 def _traits(settings: dict[str, float | str]) -> Traits:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from samspel_sim import wanted
 from samspel_sim.behaviour import LinkTraits, OptionError, TwinOptions
 
 HERE = Path(__file__).parent
@@ -187,27 +188,22 @@ def choose(options: TwinOptions) -> Profile:
 
 def _model(name: str) -> Model:
     models = facts()["models"]
-    if name not in models:
-        raise OptionError(f"no model {name!r}; there are {', '.join(models)}")
-    return Model(name=name, **models[name])
+    return Model(name=name, **models[wanted.one_of("model", name, models)])
 
 
 def _firmware(version: str, family: str) -> Firmware:
     known = {name: row for name, row in facts()["firmware"].items() if row["family"] == family}
-    if version not in known:
-        raise OptionError(f"no firmware {version!r} for the {family} family; there are {', '.join(known)}")
-    return Firmware(version=version, **known[version])
+    row = known[wanted.one_of("firmware", version, known, whose=f"for the {family} family")]
+    return Firmware(version=version, **row)
 
 
 def _pack(name: str) -> Pack:
     packs = facts()["packs"]
-    if name not in packs:
-        raise OptionError(f"no pack {name!r}; there are {', '.join(packs)}")
-    row = packs[name]
+    row = packs[wanted.one_of("pack", name, packs)]
     return Pack(name=name, kwh=row["kwh"], modules=row["modules"], **facts()["kinds"][row["kind"]])
 
 
-def _path(name: str, model: Model, unit: int | None, settings: Mapping[str, float | str]) -> Access:
+def _path(name: str, model: Model, unit: int | None, settings: dict[str, float | str]) -> Access:
     if name not in model.traits["paths"]:
         raise OptionError(f"{model.name} has no path {name!r}; it has {', '.join(model.traits['paths'])}")
     row = dict(facts()["paths"][name])
@@ -216,17 +212,16 @@ def _path(name: str, model: Model, unit: int | None, settings: Mapping[str, floa
 
 
 def _link(
-    answer_s: float, holding_read_s: list[float], refresh_s: list[float], settings: Mapping[str, float | str]
+    answer_s: float, holding_read_s: list[float], refresh_s: list[float], settings: dict[str, float | str]
 ) -> LinkTraits:
     """``answer_s`` as a setting stands for every answer, reads of holding registers too."""
-    return LinkTraits(
-        clients=int(settings.get("clients", facts()["link"]["clients"])),
-        connect_wait_s=float(settings.get("connect_wait_s", 0.0)),
-        pace_s=float(settings.get("pace_s", 0.0)),
-        answer_s=float(settings.get("answer_s", answer_s)),
+    usual = LinkTraits(
+        clients=facts()["link"]["clients"],
+        answer_s=answer_s,
         holding_read_s=(0.0, 0.0) if "answer_s" in settings else (holding_read_s[0], holding_read_s[1]),
         refresh_s=(refresh_s[0], refresh_s[1]),
     )
+    return wanted.link(usual, settings)
 
 
 def _quirks(settings: Mapping[str, float | str]) -> Quirks:
