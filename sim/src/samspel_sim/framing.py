@@ -7,23 +7,15 @@ dropped with everything behind it and gets no answer, as on the line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from samspel_sim.pdu import READ_HOLDING, READ_INPUT, WRITE_MULTIPLE, WRITE_SINGLE, Deframer, Frame
+from samspel_sim.pdu import READ_HOLDING, READ_INPUT, WRITE_MULTIPLE, WRITE_SINGLE, Deframer, Deframing, Frame
 
 _FIXED_BYTES = 8
 _HEAD_BYTES = 7
 _ENDS_BYTES = 9
 _SHORTEST_BYTES = 4
-
-
-class Deframing(Protocol):
-    """Collects bytes and gives back whole frames."""
-
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Take what arrived; give the frames that are complete now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +43,8 @@ def encode_rtu(frame: Frame) -> bytes:
     return body + checksum(body)
 
 
-class RtuDeframer:
-    """Collects the bytes of RTU requests, however they were cut."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Take what arrived; give the frames that are complete now, all with transaction 0."""
-        self._buffer += data
-        while (frame := self._next()) is not None:
-            yield frame
+class RtuDeframer(Deframing):
+    """RTU requests, all with transaction 0."""
 
     def _next(self) -> Frame | None:
         size = self._size()

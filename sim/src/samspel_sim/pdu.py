@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -110,7 +111,7 @@ class GarbageError(ValueError):
     """Bytes that are no Modbus TCP: the connection has to be closed."""
 
 
-class Deframer:
+class Deframing(ABC):
     """Collects bytes, however they were cut, and gives back whole frames in order."""
 
     def __init__(self) -> None:
@@ -121,6 +122,14 @@ class Deframer:
         self._buffer += data
         while (frame := self._next()) is not None:
             yield frame
+
+    @abstractmethod
+    def _next(self) -> Frame | None:
+        """Take the frame at the front of the buffer; None while there is no whole one."""
+
+
+class Deframer(Deframing):
+    """Requests of Modbus TCP."""
 
     def _next(self) -> Frame | None:
         if len(self._buffer) < 7:
