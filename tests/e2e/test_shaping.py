@@ -10,7 +10,7 @@ from samspel.shaping.fuse import Fuse
 from samspel.shaping.gate import Gate
 from samspel.shaping.slew import Slew
 from samspel.shaping.wear import WearBudget
-from samspel_contract.noise import wearing
+from samspel_contract.noise import magnitudes, wearing
 from samspel_contract.simulated import simulated
 from samspel_contract.site import open_site
 from samspel_contract.target import installed
@@ -92,8 +92,66 @@ async def test_a_reversal_says_its_dwell_before_it_waits():
         assert site.at_rest
         written = await site.outcome(command, stage="written")
         assert written["_at"] - began >= dwell_s - 1
-        assert deviations(site, command).count("dwell") == 1
+        assert deviations(site, command) == ["dwell"]
         await site.until(lambda: site.follows(-2000), site.settle_s(-2000), "it reverses")
+
+
+@simulated
+async def test_a_newer_set_point_does_not_wait_for_a_dwell():
+    """Back the old way after the route's spacing; what it superseded is never written."""
+    async with open_site(target("saj")) as site:
+        await site.settled()
+        await site.followed(2000)
+        reversal = await site.send("set_power", power_w=-2000, ttl_s=900)
+        await site.until(lambda: site.at_rest, 60, "it rests")
+        began = site.now
+        back = await site.send("set_power", power_w=1500, ttl_s=900)
+        await site.outcome(back, stage="written", within_s=120)
+        assert site.now - began <= site.route(1500).spacing_s + 5
+        assert site.ends(reversal) == ["superseded"]
+        assert site.found(reversal, stage="written") is None
+        await site.until(lambda: site.follows(1500), site.settle_s(1500), "it goes on the old way")
+
+
+@simulated
+async def test_of_the_set_points_of_a_dwell_the_newest_is_written_at_its_end():
+    async with open_site(target("saj")) as site:
+        life = await site.settled()
+        await site.followed(2000)
+        early = await site.send("set_power", power_w=-2000, ttl_s=900)
+        await site.wait(site.route(-2000).reversal_dwell_s / 2)
+        written = len(life.wire.written)
+        late = await site.send("set_power", power_w=-1000, ttl_s=900)
+        await site.outcome(late, stage="written")
+        assert (site.ends(early), site.found(early, stage="written")) == (["superseded"], None)
+        await site.until(lambda: site.follows(-1000), site.settle_s(-1000), "the newest")
+        for row in magnitudes(site.target, "charge"):
+            powers = {one.of(row.address, row.count) for one in life.wire.written[written:]} - {None}
+            assert len(powers) == 1, f"{row.name}: no other power was written before it"
+
+
+@simulated
+async def test_a_limit_that_comes_during_a_dwell_counts_at_its_end():
+    async with open_site(target("saj"), soc_pct=94.0) as site:
+        await site.settled()
+        await site.followed(2000)
+        command = await site.send("set_power", power_w=-2000, ttl_s=900)
+        await site.outcome(command, deviation="dwell")
+        site.twin.set({"soc_pct": 97.0})
+        await site.outcome(command, deviation="clamped", reason="soc")
+        await site.wait(site.route(-2000).reversal_dwell_s + 10)
+        assert site.at_rest
+
+
+@simulated
+async def test_a_set_point_that_ends_during_its_dwell_was_never_written_and_control_goes_back():
+    async with open_site(target("saj")) as site:
+        await site.settled()
+        await site.followed(2000)
+        command = await site.send("set_power", power_w=-2000, ttl_s=60)
+        await site.given_back(within_s=120)
+        assert site.ends(command) == ["expired_unwritten"]
+        assert site.found(command, stage="written") is None
 
 
 @simulated

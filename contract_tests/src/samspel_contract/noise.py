@@ -13,7 +13,7 @@ from samspel_contract.site import open_site
 from samspel_contract.target import Target
 from samspel_contract.wire import Write
 
-__all__ = ["EVERY_S", "HOUR_S", "Hour", "magnitudes", "restless_hour", "wearing"]
+__all__ = ["EVERY_S", "HOUR_S", "RESTFUL", "Hour", "magnitudes", "restless_hour", "wearing"]
 
 HOUR_S = 3600.0
 EVERY_S = 10.0

@@ -145,6 +145,10 @@ class Device:
         """④ The power that may be written now; a limit that changes it is told."""
         return self._shaper.shape(self._faulting.bound(order, self._say), state, self._good)
 
+    def rest(self, shaped: Result, state: State) -> tuple[Result, float]:
+        """④ A reversal is held at 0 W for its dwell: what may be written meanwhile, and what is left of it (s)."""
+        return self._shaper.rest(shaped, state)
+
     def gate(self, shaped: Result, order: Follow, state: State) -> Action:
         """④ Whether it is worth a write, and whether that may be now."""
         return self._shaper.gate(shaped, order, state, self._route(shaped.target_w))
@@ -155,7 +159,7 @@ class Device:
 
     async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
         """⑤ Nothing is sent after the order's `not_after`."""
-        self._shaper.say_rest(target_w, order, state, self._route(target_w))
+        self._shaper.say_own_rest(target_w, order, state, self._route(target_w))
         writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w)
         report = await self._watched(writing)
         if self._shaper.wrote(order):  # Control has said that it was suppressed.

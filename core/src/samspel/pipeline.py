@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from samspel.admission.gate import Admission
 from samspel.contract.driver import ControlReading, Snapshot, WriteReport
 from samspel.contract.ports import Clock, Inbound, JournalPort, Transport
-from samspel.control.events import Follow, GiveBack
+from samspel.control.events import Follow, Followed, GiveBack
 from samspel.control.state import State
 from samspel.outlet import Outlet
 from samspel.reception import Reception
@@ -67,20 +68,21 @@ class DevicePath:
     def __init__(self, device: Device) -> None:
         self._device = device
 
-    async def follow(self, order: Follow, state: State) -> tuple[WriteReport | None, bool]:
+    async def follow(self, order: Follow, state: State) -> Followed:
         """③④⑤ Make the battery follow: shape the target, see whether it is worth a write, journal, write."""
         device = self._device
         if order.force:
             await device.know_the_battery()
-        shaped = device.shape(order, state)
+        shaped, rest_s = device.rest(device.shape(order, state), state)
         action, target_w = device.gate(shaped, order, state), shaped.target_w
+        followed = Followed(order.action_id, None, rest_s=rest_s)
         if action is Action.SUPPRESS:
-            return None, False
+            return followed
         await device.journal(order, target_w)
         if action is Action.FEED:
             await device.feed(target_w, order, state)
-            return None, True
-        return await device.write(target_w, order, state), False
+            return replace(followed, fed=True)
+        return replace(followed, report=await device.write(target_w, order, state))
 
     async def halt(self, state: State, *, feed: bool) -> WriteReport:
         """③⑤ A stop enters no filter and no gate."""

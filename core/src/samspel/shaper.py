@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from samspel.contract.capability import Route
@@ -13,7 +12,7 @@ from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation
 from samspel.contract.ports import Clock
 from samspel.contract.telemetry import Reading
-from samspel.control.events import Alarm, Clear, Follow, Say
+from samspel.control.events import Alarm, Clear, Follow, Say, said_rest
 from samspel.control.shell import Reports
 from samspel.control.state import State
 from samspel.field_maps.keeper import ON_TRIAL, MapKeeper
@@ -61,15 +60,17 @@ class Shaper:
         )
         return self.wire.decide(change, self._chain.gate, route, self._clock.monotonic())
 
-    def say_rest(self, target_w: float, order: Follow, state: State, route: Route | None) -> None:
-        """A reversal waits at 0 W, by the driver or in the device; whoever commands it learns it before, not after."""
-        reverses = route is not None and (state.written_w or 0.0) * target_w < 0
-        own_s = route.reversal_dwell_s if route is not None and reverses else 0.0
-        rest_s = max(self._driver.rest_s(target_w, state.written_w), own_s)
-        if rest_s:
-            text = f"a reversal: the battery rests at 0 W for {rest_s:.0f} s before it moves the other way"
-            say = Say(command_id=order.command_id, deviation=Deviation.DWELL, reason="reversal", text=text)
-            self._reports.say(replace(say, target_power_w=0.0))
+    def rest(self, shaped: Result, state: State) -> tuple[Result, float]:
+        """Zero for as long as a reversal has to rest, and for how many seconds that still is. Asked anew at each tick:
+        a newer set-point takes over, and what is written in the end is what is wanted and allowed then.
+        """
+        rest_s = self._driver.rest_s(shaped.target_w, state.written_w)
+        return (self._chain.hold_zero(shaped), rest_s) if rest_s else (shaped, 0.0)
+
+    def say_own_rest(self, target_w: float, order: Follow, state: State, route: Route | None) -> None:
+        """A reversal whose dwell is the device's own affair; whoever commands it learns it before, not after."""
+        if route is not None and route.reversal_dwell_s and (state.written_w or 0.0) * target_w < 0:
+            self._reports.say(said_rest(order.command_id, route.reversal_dwell_s))
 
     def wrote(self, order: Follow) -> bool:
         """A write has ended; whether it comes late, for a command that had to wait for it."""

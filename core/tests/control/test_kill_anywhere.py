@@ -14,7 +14,7 @@ import pytest
 from samspel.clock import LoopClock
 from samspel.contract.driver import ControlState
 from samspel.contract.outcome import End
-from samspel.control.events import LinkUp, Say
+from samspel.control.events import Followed, LinkUp, Say
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Phase, Policy
 from samspel.store.memory import MemoryJournal
@@ -115,7 +115,7 @@ class Process:
         await self.controller.intend(order, wanted)
         self.moves.append("follow")
         await self._write_all(wanted)
-        return report(order.power_w), False
+        return Followed(order.action_id, report(order.power_w))
 
     async def halt(self, state, *, feed):
         self.moves.append("halt")

@@ -16,7 +16,7 @@ from samspel.contract.driver import ControlState
 from samspel.contract.errors import NoAnswer, SequenceAbandoned, StoreError
 from samspel.contract.fault import FaultCode
 from samspel.contract.outcome import End, Stage
-from samspel.control.events import Alarm, Follow, Intended, LinkDown, LinkUp, Say
+from samspel.control.events import Alarm, Follow, Followed, Intended, LinkDown, LinkUp, Say
 from samspel.control.shell import INBOX_LIMIT, JOURNAL_WAIT_S, STOP_JOURNAL_WAIT_S, Controller, Reports
 from samspel.control.state import Phase, Policy
 from samspel.store.memory import MemoryJournal
@@ -109,7 +109,7 @@ class Site:
         await self.controller.intend(order, {"mark": order.power_w})
         self.log.append("driver writes")
         self.found = ControlState.OURS
-        return report(order.power_w), False
+        return Followed(order.action_id, report(order.power_w))
 
     async def halt(self, state, *, feed):
         await self._begin("halt")

@@ -101,9 +101,9 @@ async def test_a_changed_power_waits_for_the_spacing_and_comes_at_the_first_tick
 async def test_zero_a_stop_of_waiting_and_force_come_at_once(site):
     await site.follow(1000, "c-1", news=True)
     site.clock.now += 1
-    assert await site.follow(0, "c-2") == "write"
-    assert await site.follow(3000, "c-3") == "write"
-    assert await site.follow(2000, "c-4") == "suppress"
+    assert await site.follow(-500, "c-2") == "write"
+    assert await site.follow(0, "c-3") == "write"
+    assert await site.follow(2000, "c-4") == "suppress", "from zero it is a change of power like another"
     assert await site.follow(2000, "c-4", force=True) == "write"
 
 

@@ -37,6 +37,7 @@ from ..routes import route  # noqa: TID252 - the tests of every station share it
 
 GATE, SPACING_S, TICK_S, POLL_S = Gate(delta_w=60, time_s=20), 5.0, 1.0, 2.0
 ANSWER_S, NOW_S = 0.2, 0.05
+DWELL_S = 7.0
 CAPABILITIES = Capabilities(
     routes=tuple(
         route(
@@ -102,6 +103,8 @@ class FakeDriver:
     persistent_writes: int = 0
     stops: int = 0
     ours: bool = False
+    moved_w: float = 0.0
+    still_at: float | None = None
 
     async def _ask(self, what: str, power_w: float = 0.0, not_after: float = float("inf")) -> None:
         """A write: refused without a cable, abandoned when a stop comes meanwhile."""
@@ -127,7 +130,16 @@ class FakeDriver:
         return {}
 
     def rest_s(self, power_w, previous_w):
-        return 0.0
+        """A reversal rests; the time at zero counts from when it was told so."""
+        if power_w * self.moved_w >= 0:
+            return 0.0
+        return DWELL_S if self.still_at is None else max(0.0, self.still_at + DWELL_S - self.clock.monotonic())
+
+    def _moves(self, power_w):
+        if power_w:
+            self.moved_w, self.still_at = power_w, None
+        elif self.still_at is None:
+            self.still_at = self.clock.monotonic()
 
     def plan(self, power_w):
         return {"w": power_w}
@@ -154,6 +166,7 @@ class FakeDriver:
 
     async def set_power(self, power_w, not_after, snapshot, previous_w):
         await self._ask("write", power_w, not_after)
+        self._moves(power_w)
         return WriteReport(mark=self.plan(power_w), power_w=power_w, verification=Verification.READ_BACK)
 
     async def keep_alive(self, power_w, not_after, snapshot):
@@ -162,10 +175,12 @@ class FakeDriver:
     async def stop(self, snapshot):
         self.stops += 1
         await self._ask("stop")
+        self._moves(0.0)
         return WriteReport(mark=self.plan(0.0), verification=Verification.READ_BACK)
 
     async def release(self, snapshot, marks):
         await self._ask("release")
+        self.moved_w, self.still_at = 0.0, None
         return WriteReport(mark={}, verification=Verification.READ_BACK)
 
 
@@ -179,7 +194,7 @@ class Rig:
         limits = DeviceLimits(charge_w=4000, discharge_w=4000, soc_min_pct=10, soc_max_pct=90)
         outlet = Outlet("home", "run-1", store.outbox, self.clock)
         self.device = Device("battery", self.driver, chain(budget), outlet, store.journal, self.clock, Policy(), limits)
-        self.device.shape = self._shape_and_note(self.device.shape)
+        self.device.rest = self._rest_and_note(self.device.rest)
         self.shaped: list[tuple[float, float, float | None]] = []
         self.deadlines: list[float] = []
         self.stops: list[float] = []
@@ -189,11 +204,11 @@ class Rig:
         self.logged: dict[float, int] = {}
         self.seq = 0
 
-    def _shape_and_note(self, shape):
-        def noting(order, state):
-            result = shape(order, state)
+    def _rest_and_note(self, rest):
+        def noting(shaped, state):
+            result, rest_s = rest(shaped, state)
             self.shaped.append((self.clock.monotonic(), result.target_w, state.written_w))
-            return result
+            return result, rest_s
 
         return noting
 
@@ -349,6 +364,24 @@ def test_the_wire_keeps_to_the_shaped_target(steps):
         for kind, least_w, most_s in (("small", 1.0, GATE.time_s), ("large", GATE.delta_w, SPACING_S)):
             since[kind] = None if off_w < least_w else at if since[kind] is None else since[kind]
             assert since[kind] is None or at - since[kind] <= most_s + 2 * TICK_S
+
+
+@relaxed
+@given(STEPS)
+def test_no_reversal_without_its_rest(steps):
+    """From the write of zero to the first write of the other direction; a release in between gives the battery back."""
+    rig = run(steps)
+    moved_w, still_at = 0.0, None
+    for one in rig.driver.log:
+        if one.what == "release":
+            moved_w, still_at = 0.0, None
+        elif one.what == "stop" or (one.what == "write" and not one.power_w):
+            still_at = one.at if still_at is None else still_at
+        elif one.what == "write":
+            if one.power_w * moved_w < 0:
+                assert still_at is not None
+                assert one.at - still_at >= DWELL_S
+            moved_w, still_at = one.power_w, None
 
 
 @pytest.mark.parametrize("budget", [2, 10_000])

@@ -215,7 +215,7 @@ def test_zero_a_change_of_sign_and_a_real_change_are_always_written(target_w, wr
         (2000, 1000, False, True, Action.SUPPRESS),
         (0, 1000, False, False, Action.WRITE),
         (-1, 1000, False, False, Action.WRITE),
-        (1000, 0, False, False, Action.WRITE),
+        (1000, 0, False, False, Action.SUPPRESS),
         (2000, 1000, True, False, Action.WRITE),
         (2000, None, False, False, Action.WRITE),
     ],
@@ -247,7 +247,7 @@ def test_nothing_is_starved_and_nothing_urgent_waits(changes, spacing_s, feed_s)
             feed_due=now - fed_at >= feed_s,
             spacing_left_s=wrote_at + spacing_s - now,
         )
-        urgent = written_w is None or (target_w != written_w and target_w * written_w <= 0)
+        urgent = written_w is None or (target_w != written_w and (target_w == 0 or target_w * written_w < 0))
         assert action is Action.WRITE or not urgent
         if action is Action.WRITE:
             assert urgent or now - wrote_at >= spacing_s

@@ -10,7 +10,7 @@ from samspel.contract.capability import Route, WriteLife
 from samspel_contract.capabilities import Capability
 from samspel_contract.case import DriverCase, needs, safety, simulated
 from samspel_contract.edge import QUIET
-from samspel_contract.noise import Hour, magnitudes, restless_hour, wearing
+from samspel_contract.noise import RESTFUL, Hour, magnitudes, restless_hour, wearing
 from samspel_contract.site import Site
 from samspel_contract.target import Target
 
@@ -98,7 +98,7 @@ async def test_site_dwells_before_a_reversal(driver_case: DriverCase, power_w: f
 
     If this fails: the `reverse` sequence has to end at zero.
     """
-    async with driver_case.site(rates=QUIET) as site:
+    async with driver_case.site(rates=RESTFUL) as site:
         life = await site.settled()
         await site.followed(-power_w)
         dwell_s = site.route(power_w).reversal_dwell_s

@@ -150,8 +150,8 @@ class Driver(Protocol):
         ...
 
     def rest_s(self, power_w: float, previous_w: float | None) -> float:
-        """How long the battery would stand at 0 W before it moves this way: the dwell of a reversal, or what is left of
-        it. `previous_w` as in `set_power`. Call after `identify`.
+        """How long the battery has to be held at 0 W before it is told to move this way: a reversal's dwell, or what is
+        left of it; 0 where that is the device's own affair. `previous_w` as in `set_power`. Call after `identify`.
         """
         ...
 

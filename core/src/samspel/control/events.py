@@ -39,6 +39,7 @@ __all__ = [
     "Took",
     "Unguarded",
     "Withdraw",
+    "said_rest",
     "said_written",
 ]
 
@@ -117,11 +118,15 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A follow ended. `report` is `None` when nothing had to be written (`fed`: the device's timer was fed)."""
+    """A follow ended. `report` is `None` when nothing had to be written (`fed`: the device's timer was fed).
+
+    `rest_s`: zero is held for a reversal's dwell, for so long yet, and the command itself is not on the wire.
+    """
 
     action_id: int
     report: WriteReport | None
     fed: bool = False
+    rest_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,17 @@ class Say:
     verification: Verification | None = None
     rung: str | None = None
     stations: Mapping[str, float] = field(default_factory=dict)
+
+
+def said_rest(command_id: str, rest_s: float) -> Say:
+    """What is said of a reversal that waits at zero."""
+    return Say(
+        command_id=command_id,
+        deviation=Deviation.DWELL,
+        reason="reversal",
+        text=f"a reversal: the battery rests at 0 W for {rest_s:.0f} s before it moves the other way",
+        target_power_w=0.0,
+    )
 
 
 def said_written(command_id: str, report: WriteReport) -> tuple[Say, Say]:

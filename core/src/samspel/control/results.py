@@ -16,7 +16,7 @@ from samspel.contract.errors import (
 )
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, End, Stage
-from samspel.control.events import Failed, Followed, GaveBack, Halted, Looked, Say, Took, said_written
+from samspel.control.events import Failed, Followed, GaveBack, Halted, Looked, Say, Took, said_rest, said_written
 from samspel.control.recovery import Decision, decide
 from samspel.control.state import Action, Lease, Phase
 from samspel.control.turn import Turn
@@ -177,8 +177,18 @@ def on_followed(turn: Turn, event: Followed) -> None:
     if lease.command_id != turn.state.following:
         turn.follow()
         return
+    if event.rest_s:
+        _rest(turn, lease, event.rest_s)
+        return
     _say_followed(turn, lease, event.report)
     turn.set(lease=replace(lease, written=True, stations={**lease.stations, "driver": turn.now}), news=False)
+
+
+def _rest(turn: Turn, lease: Lease, rest_s: float) -> None:
+    """The command is not on the wire, and stays news: each tick asks anew what may be written. Said once."""
+    if not lease.rests:
+        turn.do(said_rest(lease.command_id, rest_s))
+        turn.set(lease=replace(lease, rests=True))
 
 
 def _say_followed(turn: Turn, lease: Lease, report: WriteReport | None) -> None:

@@ -80,8 +80,8 @@ class Actions(Protocol):
         """Make the snapshot."""
         ...
 
-    async def follow(self, order: Follow, state: State) -> tuple[WriteReport | None, bool]:
-        """Shape and write; (report, fed)."""
+    async def follow(self, order: Follow, state: State) -> Followed:
+        """Shape and write."""
         ...
 
     async def halt(self, state: State, *, feed: bool) -> WriteReport:
@@ -362,8 +362,7 @@ class Controller:
             case Take():
                 return Took(effect.action_id, await self._actions.take())
             case Follow():
-                report, fed = await self._actions.follow(effect, self.state)
-                return Followed(effect.action_id, report, fed)
+                return await self._actions.follow(effect, self.state)
             case Halt():
                 report = await self._actions.halt(self.state, feed=effect.feed)
                 return Halted(effect.action_id, report, fed=effect.feed)

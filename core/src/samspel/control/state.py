@@ -56,7 +56,8 @@ class Policy:
 class Lease:
     """The set-point that is followed, and for how long. Times are monotonic seconds.
 
-    `trusted` is false for a lease read from the journal whose deadline cannot be placed on this boot's clock.
+    `rests`: it was said that a reversal's dwell has to pass first. `trusted` is false for a lease read from the journal
+    whose deadline cannot be placed on this boot's clock.
     """
 
     command_id: str
@@ -70,6 +71,7 @@ class Lease:
     issued_at: datetime
     trusted: bool = True
     written: bool = False
+    rests: bool = False
     stations: Mapping[str, float] = field(default_factory=dict)
 
     @property

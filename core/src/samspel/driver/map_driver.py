@@ -182,7 +182,7 @@ class MapDriver:
         return self._wear.writes
 
     def rest_s(self, power_w: float, previous_w: float | None) -> float:
-        """See `Driver`. Where the map leaves a reversal to the device this is what the device takes."""
+        """See `Driver`."""
         return self._known.commander.rest_s(power_w, previous_w)
 
     def plan(self, power_w: float) -> Mark:

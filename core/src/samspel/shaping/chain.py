@@ -66,6 +66,11 @@ class Chain:
         self._states, self._shaped_w = tuple(states), target_w
         return Result(wanted_w, target_w, tuple(notes), limited=self._exceeds(target_w, context))
 
+    def hold_zero(self, shaped: Result) -> Result:
+        """0 W instead, for the time being: what comes next is shaped from there."""
+        self._shaped_w = 0.0
+        return replace(shaped, target_w=0.0)
+
     def _exceeds(self, target_w: float, context: ShapingContext) -> bool:
         """Whether the power in force is more than the hard limits allow now; asked only where less is to be written."""
         allowed_w = written_w = context.written_w or 0.0

@@ -58,21 +58,18 @@ def decide(
 
     `force` is set for the first write after take or reconnect. Feeding keeps a device's own timer alive.
     A changed magnitude waits for what is left of the route's spacing, one of less than `delta_w` for `quiet_left_s`
-    too, and is written by the first call afterwards. Zero, a change of sign, a forced write and less power because the
-    power in force is beyond a limit (`limited`) never wait.
+    too, and is written by the first call afterwards; from zero it waits for the spacing alone. Zero, a change of sign,
+    a forced write and less power because the power in force is beyond a limit (`limited`) never wait.
     """
     if force or written_w is None:
         return Action.WRITE
-    if target_w != written_w and _turns(target_w, written_w):
+    if target_w == written_w:
+        return Action.FEED if feed_due else Action.SUPPRESS
+    if target_w == 0 or target_w < 0 < written_w or written_w < 0 < target_w:
         return Action.WRITE
-    change_w = abs(target_w - written_w)
-    wait_s = max(spacing_left_s, quiet_left_s) if change_w < delta_w else spacing_left_s
+    change_w, from_zero = abs(target_w - written_w), written_w == 0
+    wait_s = max(spacing_left_s, quiet_left_s) if change_w < delta_w and not from_zero else spacing_left_s
     at_once = wait_s <= 0 or (limited and abs(target_w) < abs(written_w))
-    if at_once and change_w >= granularity_w:
+    if at_once and (change_w >= granularity_w or from_zero):
         return Action.WRITE
     return Action.FEED if feed_due else Action.SUPPRESS
-
-
-def _turns(target_w: float, written_w: float) -> bool:
-    """Whether it goes to zero, from zero or through it."""
-    return target_w * written_w <= 0
