@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from samspel.admission.gate import Admission
@@ -47,14 +47,13 @@ class Pipeline:
 
     def receive(self, message: Inbound) -> None:
         """①②③ One message: parse it, judge it, and give an admitted command to control."""
-        parsed = self._reception.parse(message)
-        if parsed is None:
+        if (parsed := self._reception.parse(message)) is None:
             return
         device, command = parsed
         admitted = self._reception.judge(message, device, command)
         if admitted is not None:
-            then = lambda: self._reception.decided(message, device, command)  # noqa: E731 - what happens once it is journaled
-            self._devices[device].controller.submit(admitted, then=then)
+            once_journaled = partial(self._reception.decided, message, device, command)
+            self._devices[device].controller.submit(admitted, then=once_journaled)
 
     @property
     def dropped(self) -> Counter[str]:
@@ -75,14 +74,14 @@ class DevicePath:
             await device.know_the_battery()
         shaped, rest_s = device.rest(device.shape(order, state), state)
         action, target_w = device.gate(shaped, order, state), shaped.target_w
-        followed = Followed(order.action_id, None, rest_s=rest_s)
+        followed = partial(Followed, order.action_id, rest_s=rest_s)
         if action is Action.SUPPRESS:
-            return followed
+            return followed(None)
         await device.journal(order, target_w)
         if action is Action.FEED:
             await device.feed(target_w, order, state)
-            return replace(followed, fed=True)
-        return replace(followed, report=await device.write(target_w, order, state))
+            return followed(None, fed=True)
+        return followed(await device.write(target_w, order, state))
 
     async def halt(self, state: State, *, feed: bool) -> WriteReport:
         """③⑤ A stop enters no filter and no gate."""
