@@ -50,8 +50,7 @@ class Pipeline:
         if (parsed := self._reception.parse(message)) is None:
             return
         device, command = parsed
-        admitted = self._reception.judge(message, device, command)
-        if admitted is not None:
+        if (admitted := self._reception.judge(message, device, command)) is not None:
             once_journaled = partial(self._reception.decided, message, device, command)
             self._devices[device].controller.submit(admitted, then=once_journaled)
 
