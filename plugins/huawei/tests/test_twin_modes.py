@@ -2,16 +2,15 @@
 
 import pytest
 from samspel_sim.behaviour import TwinOptions
-from samspel_sim.testing import Bench, RefusedError
+from samspel_sim.testing import Bench, refusal
 
 CHARGE, DISCHARGE = 1, 2
 MB0 = "SUN2000-20K-MB0"
 
 
 def bench(*, pv_w=0, load_w=500, step_s=0.1, soc_pct=50, model=None, firmware=None, **settings):
-    b = Bench("huawei", TwinOptions(model=model, firmware=firmware, soc_pct=soc_pct, settings=settings), step_s=step_s)
-    b.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
-    return b.wait(10)
+    options = TwinOptions(model=model, firmware=firmware, soc_pct=soc_pct, settings=settings)
+    return Bench("huawei", options, step_s=step_s).house(pv_w, load_w).wait(10)
 
 
 def force(b, direction, power_w, *, minutes=60):
@@ -241,9 +240,7 @@ def test_power_beyond_the_ceiling_is_clamped_without_a_word():
 def test_limits_above_the_live_ceiling_are_refused_and_the_old_value_stays(name):
     b = bench()
     b.write(**{name: 3000})
-    with pytest.raises(RefusedError) as refused:
-        b.write(**{name: 5001})
-    assert refused.value.code == 4
+    assert refusal(b.write, **{name: 5001}) == 4
     assert b.read(name) == 3000
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from samspel_huawei.twin.profile import facts
 from samspel_sim.behaviour import HangUp, OptionError, TwinOptions
-from samspel_sim.testing import Bench, RefusedError
+from samspel_sim.testing import Bench, refusal
 
 ALARM_BITS = [(word, bit, row[bit]) for word, row in facts()["alarms"].items() for bit in range(16)]
 FIELD_BLOCKS = [
@@ -20,18 +20,7 @@ FIELD_BLOCKS = [
 
 
 def bench(**options):
-    settings = options.pop("settings", {})
-    return Bench("huawei", TwinOptions(settings=settings, **options))
-
-
-def code_of(call, *arguments):
-    with pytest.raises(RefusedError) as refused:
-        call(*arguments)
-    return refused.value.code
-
-
-def read_words(b, address, count, unit=None):
-    return struct.unpack(f">{count}H", b.ask(struct.pack(">BHH", 3, address, count), unit)[2:])
+    return Bench("huawei", TwinOptions(**options))
 
 
 @pytest.mark.parametrize("model", list(facts()["models"]))
@@ -80,18 +69,18 @@ def test_every_readable_register_reads():
 
 @pytest.mark.parametrize(("address", "count"), FIELD_BLOCKS)
 def test_blocks_that_real_plants_give_in_one_piece(address, count):
-    assert len(read_words(bench(), address, count)) == count
+    assert len(bench().words(address, count)) == count
 
 
 @pytest.mark.parametrize(("address", "count"), [(29999, 2), (31500, 1), (37700, 10), (48089, 1), (40200, 1), (0, 10)])
 def test_what_is_not_there_gets_exception_2(address, count):
-    assert code_of(read_words, bench(), address, count) == 2
+    assert refusal(bench().words, address, count) == 2
 
 
 def test_a_second_storage_unit_reads_where_there_is_one():
     b = bench(settings={"units": 2})
     assert b.read("bat2_serial") != b.read("bat1_serial")
-    b.twin.set({"pv_power_w": 0, "load_power_w": 4000})
+    b.house(0, 4000)
     b.wait(20)
     assert b.read("bat1_power") + b.read("bat2_power") == pytest.approx(b.read("storage_power"), abs=2)
     assert b.read("bat2_power") < -1900
@@ -100,7 +89,7 @@ def test_a_second_storage_unit_reads_where_there_is_one():
 @pytest.mark.parametrize("unit", [0, 2, 11])
 def test_other_units_are_silent(unit):
     with pytest.raises(TimeoutError):
-        read_words(bench(), 30000, 15, unit)
+        bench().words(30000, 15, unit=unit)
 
 
 def test_the_dongle_answers_at_100_with_its_own_sign():
@@ -115,12 +104,12 @@ def test_the_dongle_answers_at_100_with_its_own_sign():
 
 def test_there_is_no_dongle_on_the_inverters_own_wlan():
     with pytest.raises(TimeoutError):
-        read_words(bench(path="wlan"), 37411, 1, 100)
+        bench(path="wlan").words(37411, 1, unit=100)
 
 
 def test_signs_of_charging_and_of_an_inverter_that_draws():
     b = bench()
-    b.twin.set({"pv_power_w": 0, "load_power_w": 300})
+    b.house(0, 300)
     b.write(forcible_charge_power=2000, forced_period=60, forcible_command=1)
     b.wait(60)
     assert b.read("storage_power") == b.read("bat1_power") == pytest.approx(2000, abs=5)
@@ -130,15 +119,15 @@ def test_signs_of_charging_and_of_an_inverter_that_draws():
 
 
 def test_32_bit_values_have_the_high_word_first():
-    assert read_words(bench(model="SUN2000-25K-MB0"), 30073, 2) == (0, 25000)
+    assert bench(model="SUN2000-25K-MB0").words(30073, 2) == (0, 25000)
     b = bench()
-    b.twin.set({"pv_power_w": 0, "load_power_w": 100})
+    b.house(0, 100)
     b.wait(10)
-    assert read_words(b, 37001, 2)[0] == 0xFFFF
+    assert b.words(37001, 2)[0] == 0xFFFF
 
 
 def test_rubbish_after_the_text_where_a_firmware_leaves_it():
-    words = read_words(bench(model="SUN2000-20K-MB0"), 30000, 15)
+    words = bench(model="SUN2000-20K-MB0").words(30000, 15)
     assert struct.pack(">15H", *words).startswith(b"SUN2000-20K-MB0\0XYZ")
 
 
@@ -153,13 +142,13 @@ def test_rubbish_after_the_text_where_a_firmware_leaves_it():
 def test_values_out_of_range_get_exception_4_and_change_nothing(name, value):
     b = bench()
     before = b.read(name)
-    assert code_of(lambda: b.write(**{name: value})) == 4
+    assert refusal(lambda: b.write(**{name: value})) == 4
     assert b.read(name) == before
 
 
 @pytest.mark.parametrize("pdu", ["06b88f0001", "10b88f0001020001", "06916a0001", "06753a0001"])
 def test_half_values_and_read_only_registers_cannot_be_written(pdu):
-    assert code_of(bench().ask, bytes.fromhex(pdu)) == 2
+    assert refusal(bench().ask, bytes.fromhex(pdu)) == 2
 
 
 def test_single_registers_take_function_6_too():
@@ -187,7 +176,7 @@ def test_the_peak_of_the_day_is_kept_between_two_measurements():
     b = bench()
     b.twin.set({"pv_power_w": 8000.0})
     b.wait(60)
-    b.twin.set({"pv_power_w": 0.0, "load_power_w": 0.0})
+    b.house(0.0, 0.0)
     b.wait(60)
     assert b.read("active_power") < 100
     assert b.read("peak_active_power_today") == round(b.twin.behaviour.peak_ac_w) > 500
@@ -236,7 +225,7 @@ def test_the_device_list():
 
 @pytest.mark.parametrize(("pdu", "code"), [("2b0d0100", 1), ("2b0e0900", 3), ("2b0e0380", 2), ("2b0e01", 3)])
 def test_wrong_identification_requests(pdu, code):
-    assert code_of(bench().ask, bytes.fromhex(pdu)) == code
+    assert refusal(bench().ask, bytes.fromhex(pdu)) == code
 
 
 # -- login -------------------------------------------------------------------------------------
@@ -318,7 +307,7 @@ def test_the_code_of_a_denial_depends_on_the_firmware(firmware, code):
 def test_through_the_dongle_no_login_is_needed_unless_set():
     b = bench()
     b.write(forced_period=5)
-    assert code_of(lambda: bench(settings={"login": 1}).write(forced_period=5)) == 0x80
+    assert refusal(lambda: bench(settings={"login": 1}).write(forced_period=5)) == 0x80
 
 
 @pytest.mark.parametrize("pdu", ["41", "412401", "41250100", "4199010000", "412502ff00"])
@@ -337,11 +326,11 @@ def test_without_its_meter_it_hangs_up_on_371xx():
     assert b["alarms"] == [2067]
     for address, count in ((37101, 2), (37100, 38), (37138, 1)):
         with pytest.raises(HangUp):
-            read_words(b, address, count)
-    assert len(read_words(b, 37200, 2)) == len(read_words(b, 37068, 2)) == 2
+            b.words(address, count)
+    assert len(b.words(37200, 2)) == len(b.words(37068, 2)) == 2
     b.twin.set({"meter_online": True})
     assert b.wait(4).read("meter_status") == 1
-    assert len(read_words(b, 37100, 38)) == 38
+    assert len(b.words(37100, 38)) == 38
 
 
 @pytest.mark.parametrize(

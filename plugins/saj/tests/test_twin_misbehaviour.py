@@ -9,9 +9,7 @@ from samspel_sim.testing import Bench
 
 @pytest.fixture
 def b():
-    bench = Bench("saj", TwinOptions(soc_pct=50, settings={"readback_s": 0}))
-    bench.twin.set({"pv_power_w": 0, "load_power_w": 500})
-    return bench.wait(10)
+    return Bench("saj", TwinOptions(soc_pct=50, settings={"readback_s": 0})).house(0, 500).wait(10)
 
 
 def charge(b, percent=20.0):

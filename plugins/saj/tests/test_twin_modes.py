@@ -18,9 +18,7 @@ MONDAY_NOON_S = 1_782_129_600.0  # 2026-06-22 12:00
 def bench(*, pv_w=0, load_w=600, soc_pct=50, model=None, firmware=None, epoch_s=MONDAY_NOON_S, step_s=0.1, **settings):
     settings = {"readback_s": 0, **settings}
     options = TwinOptions(model=model, firmware=firmware, soc_pct=soc_pct, epoch_s=epoch_s, settings=settings)
-    b = Bench("saj", options, step_s=step_s)
-    b.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
-    return b.wait(10)
+    return Bench("saj", options, step_s=step_s).house(pv_w, load_w).wait(10)
 
 
 def passive(b, enable, permille=0, seconds=30):

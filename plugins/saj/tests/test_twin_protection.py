@@ -8,9 +8,8 @@ DISCHARGE, CHARGE, PASSIVE = 1, 2, 3
 
 
 def bench(*, soc_pct=50, **settings):
-    b = Bench("saj", TwinOptions(soc_pct=soc_pct, settings={"readback_s": 0, "exact_discharge": 1, **settings}))
-    b.twin.set({"pv_power_w": 0, "load_power_w": 500})
-    return b.wait(10)
+    settings = {"readback_s": 0, "exact_discharge": 1, **settings}
+    return Bench("saj", TwinOptions(soc_pct=soc_pct, settings=settings)).house(0, 500).wait(10)
 
 
 def command(b, enable, seconds):

@@ -7,7 +7,7 @@ import pytest
 from samspel_saj.twin.profile import HERE, SETTINGS, facts
 from samspel_sim.behaviour import OptionError, TwinOptions
 from samspel_sim.registers import read_csv
-from samspel_sim.testing import Bench, RefusedError
+from samspel_sim.testing import Bench, refusal
 
 FIELD_BLOCKS = [
     (0x8F00, 29), (0x406E, 64), (0xA03D, 18), (0x3636, 43), (0x3600, 96), (0x4004, 88), (0x4031, 60), (0xA000, 56),
@@ -21,24 +21,12 @@ def bench(**options):
     return Bench("saj", TwinOptions(settings=settings, **options))
 
 
-def code_of(call, *arguments):
-    with pytest.raises(RefusedError) as refused:
-        call(*arguments)
-    return refused.value.code
-
-
-def read_words(b, address, count, unit=None):
-    return struct.unpack(f">{count}H", b.ask(struct.pack(">BHH", 3, address, count), unit)[2:])
-
-
 def write_word(b, address, word, unit=None):
     return b.ask(struct.pack(">BHH", 6, address, word), unit)
 
 
 def at_home(*, pv_w, load_w, **options):
-    b = bench(**options)
-    b.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
-    return b.wait(20)
+    return bench(**options).house(pv_w, load_w).wait(20)
 
 
 # -- what it says it is ------------------------------------------------------------------------
@@ -69,7 +57,7 @@ def test_every_firmware_gives_exception_0_for_what_it_lacks(firmware):
     b = bench(model="H2-10K-T2" if row["family"] == "T2" else "H1-6K-S2", firmware=firmware)
     assert b.read("fw_master") == pytest.approx(row["master"])
     for first, count in row["absent"]:
-        assert code_of(read_words, b, first, min(count, 2)) == 0
+        assert refusal(b.words, first, min(count, 2)) == 0
         assert not [register for register in b.twin.behaviour.bank.table if first <= register.address < first + count]
 
 
@@ -97,7 +85,7 @@ def test_every_register_reads_or_takes_a_command(options):
 
 @pytest.mark.parametrize(("address", "count"), FIELD_BLOCKS)
 def test_blocks_that_real_clients_read_in_one_piece(address, count):
-    assert len(read_words(bench(), address, count)) == count
+    assert len(bench().words(address, count)) == count
 
 
 @pytest.mark.parametrize(
@@ -105,44 +93,44 @@ def test_blocks_that_real_clients_read_in_one_piece(address, count):
     [(0x3247, 1, 2), (0x8F1D, 1, 2), (0x0000, 1, 2), (0x4100, 1, 2), (0x4200, 4, 0), (0x41F8, 16, 0), (0x4000, 101, 3)],
 )
 def test_what_is_not_there(address, count, code):
-    assert code_of(read_words, bench(), address, count) == code
+    assert refusal(bench().words, address, count) == code
 
 
 def test_unknown_addresses_may_stay_unanswered():
     b = bench(settings={"silent_unknown": 1})
     with pytest.raises(TimeoutError):
-        read_words(b, 0x4100, 1)
-    assert code_of(read_words, b, 0x4200, 1) == 0
-    assert read_words(b, 0x4004, 1)
+        b.words(0x4100, 1)
+    assert refusal(b.words, 0x4200, 1) == 0
+    assert b.words(0x4004, 1)
 
 
 def test_only_holding_registers():
     b = bench()
-    assert code_of(b.ask, struct.pack(">BHH", 4, 0x4004, 1)) == 1
-    assert code_of(b.ask, bytes([0x2B, 0x0E, 1, 0])) == 1
+    assert refusal(b.ask, struct.pack(">BHH", 4, 0x4004, 1)) == 1
+    assert refusal(b.ask, bytes([0x2B, 0x0E, 1, 0])) == 1
 
 
 @pytest.mark.parametrize("unit", [0, 1, 2, 3, 247, 255])
 def test_the_module_answers_every_unit_id(unit):
     b = bench(seed=3)
-    assert read_words(b, 0x8F03, 10, unit) == read_words(b, 0x8F03, 10)
+    assert b.words(0x8F03, 10, unit=unit) == b.words(0x8F03, 10)
     write_word(b, 0x3644, 30, unit)
     assert b["registers"]["soc_min_ongrid"] == 30
 
 
 def test_behind_a_gateway_only_its_own_unit_answers():
     b = bench(path="gateway", unit=5)
-    assert read_words(b, 0x4004, 1, 5)
+    assert b.words(0x4004, 1, unit=5)
     for unit in (1, 0, 247):
         with pytest.raises(TimeoutError):
-            read_words(b, 0x4004, 1, unit)
+            b.words(0x4004, 1, unit=unit)
         with pytest.raises(TimeoutError):
             b.ask(bytes([0x2B, 0x0E, 1, 0]), unit)
 
 
 def test_rated_power_is_served_or_not():
     assert bench(model="H2-30K-T2").read("rated_power") == 30_000
-    assert code_of(read_words, bench(settings={"rated": 0}), 0x366D, 1) == 0
+    assert refusal(bench(settings={"rated": 0}).words, 0x366D, 1) == 0
 
 
 def test_a_newer_battery_leaves_its_packs_at_zero_and_fills_the_group_block():
@@ -221,7 +209,7 @@ def test_feed_in_counts_what_is_bought():
 def test_the_high_word_comes_first():
     b = bench()
     b.twin.set({"faults": {"fault_m1": [16]}})
-    assert read_words(b.wait(3), 0x4007, 2) == (1, 0)
+    assert b.wait(3).words(0x4007, 2) == (1, 0)
 
 
 # -- faults ------------------------------------------------------------------------------------
@@ -273,7 +261,7 @@ def test_wrong_faults_are_refused_in_a_sentence(value, sentence):
 def test_values_out_of_range_get_exception_3_and_change_nothing(address, word):
     b = bench()
     before = b["registers"]
-    assert code_of(write_word, b, address, word) == 3
+    assert refusal(write_word, b, address, word) == 3
     assert (b["registers"], b["factory_resets"]) == (before, 0)
 
 
@@ -285,20 +273,20 @@ def test_ai_saving_is_a_mode_of_newer_firmware():
 
 @pytest.mark.parametrize("pdu", ["0640a60001", "068f000001", "10801b0001020001", "06802007ea", "0683000003"])
 def test_measurements_and_commands_of_another_function_cannot_be_written(pdu):
-    assert code_of(bench().ask, bytes.fromhex(pdu)) == 2
+    assert refusal(bench().ask, bytes.fromhex(pdu)) == 2
 
 
 def test_settings_take_function_16_unless_they_do_not():
     pdu = struct.pack(">BHHB2H", 16, 0x3639, 2, 4, 500, 600)
     b = bench()
     b.ask(pdu)
-    assert read_words(b, 0x3639, 2) == (500, 600)
-    assert code_of(bench(settings={"block_writes": 0}).ask, pdu) == 2
+    assert b.words(0x3639, 2) == (500, 600)
+    assert refusal(bench(settings={"block_writes": 0}).ask, pdu) == 2
 
 
 def test_an_older_module_refuses_the_floor_and_the_mode_and_takes_slots():
     b = bench(firmware="V4.020")
-    assert code_of(write_word, b, 0x3644, 30) == code_of(write_word, b, 0x3647, 3) == 2
+    assert refusal(write_word, b, 0x3644, 30) == refusal(write_word, b, 0x3647, 3) == 2
     write_word(b, 0x3606, 0x0A1E)
     assert (b.read("soc_min_ongrid"), b.read("app_mode"), b.read("charge_slot1_start")) == (20, 0, 0x0A1E)
 
@@ -351,14 +339,14 @@ def test_a_factory_reset_works_and_shows():
 
 def test_the_clock_reads_and_can_be_set():
     b = bench(epoch_s=datetime(2026, 6, 22, 12, 30, 15, tzinfo=UTC).timestamp()).wait(3)
-    year, month_day, hour_minute, second = read_words(b, 0x4000, 4)
+    year, month_day, hour_minute, second = b.words(0x4000, 4)
     assert (year, month_day, hour_minute) == (2026, 0x0616, 0x0C1E)
     assert 15 <= second >> 8 <= 20
     assert second & 0xFF == 0
     b.ask(struct.pack(">BHHB4H", 16, 0x8020, 4, 8, 2027, 0x0102, 0x0304, 0x0500))
     assert b["clock"].startswith("2027-01-02T03:04:05")
     assert b.wait(3).read("clock")[:3] == (2027, 0x0102, 0x0304)
-    assert code_of(b.ask, struct.pack(">BHHB4H", 16, 0x8020, 4, 8, 2027, 0x0D02, 0, 0)) == 3
+    assert refusal(b.ask, struct.pack(">BHHB4H", 16, 0x8020, 4, 8, 2027, 0x0D02, 0, 0)) == 3
 
 
 def test_an_unlisted_block_of_an_energy_manager_is_taken_by_an_hs2_alone():
@@ -366,7 +354,7 @@ def test_an_unlisted_block_of_an_energy_manager_is_taken_by_an_hs2_alone():
     b = bench(model="HS2-10K-T2")
     b.ask(pdu)
     assert b["write_log"][-1]["values"][:2] == [3, 2]
-    assert code_of(bench().ask, pdu) == 2
+    assert refusal(bench().ask, pdu) == 2
 
 
 # -- choices -----------------------------------------------------------------------------------

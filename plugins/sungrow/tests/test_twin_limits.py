@@ -1,7 +1,5 @@
 """What caps the simulated SH, and what it measures: ceilings, end stops, currents, export, signs, faults."""
 
-import struct
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,13 +17,11 @@ WORDS = [(word, bit) for word in facts()["fault_words"] for bit in (0, 15, 16, 3
 
 def bench(*, pv_w=0, load_w=500, soc_pct=50, step_s=0.1, model=None, firmware=None, path=None, **settings):
     options = TwinOptions(model=model, firmware=firmware, path=path, soc_pct=soc_pct, settings=settings)
-    b = Bench("sungrow", options, step_s=step_s)
-    b.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
-    return b.wait(10)
+    return Bench("sungrow", options, step_s=step_s).house(pv_w, load_w).wait(10)
 
 
 def force(b, command, power_w):
-    b.ask(struct.pack(">BHHB3H", 16, 13049, 3, 6, COMPULSORY, command, power_w))
+    b.write_words(13049, COMPULSORY, command, power_w)
     return b.wait(15)
 
 
@@ -228,7 +224,7 @@ def test_some_dongles_give_no_direction_at_all():
 def test_export_and_import_have_their_bits():
     b = bench(pv_w=4000, load_w=500, soc_pct=100)
     assert b.read("power_flow_bits") == 0b011001
-    b.twin.set({"pv_power_w": 0, "load_power_w": 12_000})
+    b.house(0, 12_000)
     assert b.wait(10).read("power_flow_bits") == 0b101100
 
 

@@ -1,7 +1,5 @@
 """The device misbehaviours of the simulated SH: each acts while on, and not when off."""
 
-import struct
-
 import pytest
 from samspel_sim.behaviour import OptionError, TwinOptions
 from samspel_sim.misbehave import CATALOGUE
@@ -11,13 +9,11 @@ from samspel_sungrow.twin.device import KNOWN_MISBEHAVIOURS
 
 @pytest.fixture
 def b():
-    bench = Bench("sungrow", TwinOptions(soc_pct=50))
-    bench.twin.set({"pv_power_w": 0, "load_power_w": 500})
-    return bench.wait(10)
+    return Bench("sungrow", TwinOptions(soc_pct=50)).house(0, 500).wait(10)
 
 
 def block(b, mode, command, power_w):
-    b.ask(struct.pack(">BHHB3H", 16, 13049, 3, 6, mode, command, power_w))
+    b.write_words(13049, mode, command, power_w)
 
 
 def discharge(b, power_w=2000):

@@ -1,7 +1,5 @@
 """Who decides the battery's power in the simulated SH, for how long, how fast it follows and what it says."""
 
-import struct
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,14 +14,12 @@ RUNNING, FORCED, EXTERNAL_EMS, STANDBY, STARTING, STOPPED = 0x0000, 0x0800, 0x40
 
 def bench(*, pv_w=0, load_w=500, soc_pct=50, step_s=0.1, model=None, firmware=None, path=None, **settings):
     options = TwinOptions(model=model, firmware=firmware, path=path, soc_pct=soc_pct, settings=settings)
-    b = Bench("sungrow", options, step_s=step_s)
-    b.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
-    return b.wait(10)
+    return Bench("sungrow", options, step_s=step_s).house(pv_w, load_w).wait(10)
 
 
 def block(b, mode, command, power_w):
     """The three control registers in one request."""
-    return b.ask(struct.pack(">BHHB3H", 16, 13049, 3, 6, mode, command, power_w))
+    return b.write_words(13049, mode, command, power_w)
 
 
 # -- modes -------------------------------------------------------------------------------------

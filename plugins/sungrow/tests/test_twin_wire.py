@@ -5,7 +5,7 @@ import struct
 import pytest
 from samspel_sim.behaviour import HangUp, OptionError, TwinOptions
 from samspel_sim.registers import Space, read_csv
-from samspel_sim.testing import Bench, RefusedError, simulated_twin
+from samspel_sim.testing import Bench, RefusedError, refusal, simulated_twin
 from samspel_sungrow.twin.profile import HERE, SETTINGS, facts
 
 READ_HOLDING, READ_INPUT = 3, 4
@@ -14,23 +14,11 @@ RT_WITH_PATHS = [(model, path) for model, row in facts()["models"].items() for p
 
 
 def bench(**options):
-    settings = options.pop("settings", {})
-    return Bench("sungrow", TwinOptions(settings=settings, **options))
-
-
-def code_of(call, *arguments, **named):
-    with pytest.raises(RefusedError) as refused:
-        call(*arguments, **named)
-    return refused.value.code
+    return Bench("sungrow", TwinOptions(**options))
 
 
 def words(b, address, count, function=READ_INPUT, unit=None):
-    return struct.unpack(f">{count}H", b.ask(struct.pack(">BHH", function, address, count), unit)[2:])
-
-
-def write_words(b, address, *values):
-    head = struct.pack(">BHHB", 16, address, len(values), 2 * len(values))
-    return b.ask(head + struct.pack(f">{len(values)}H", *values))
+    return b.words(address, count, function, unit)
 
 
 # -- who it is ---------------------------------------------------------------------------------
@@ -102,7 +90,7 @@ def test_wrong_choices_are_told(options, sentence):
 
 def test_input_and_holding_use_the_same_numbers_for_different_things():
     b = bench()
-    write_words(b, 13049, 2, 0xBB, 700)
+    b.write_words(13049, 2, 0xBB, 700)
     assert words(b, 13049, 3, READ_HOLDING) == (2, 0xBB, 700)
     assert words(b, 13049, 3, READ_INPUT) == (0, 0, 0)
     assert words(b, 12999, 1, READ_HOLDING) == (0xCF,)
@@ -116,7 +104,7 @@ def test_wire_is_the_document_less_one():
 
 def test_32_bits_travel_low_word_first():
     b = bench()
-    b.twin.set({"pv_power_w": 0, "load_power_w": 90_000})
+    b.house(0, 90_000)
     b.wait(20)
     low, high = words(b, 13007, 2)
     assert (high << 16) + low == 90_000
@@ -159,13 +147,13 @@ def test_holes_read_by_path_and_are_no_start_behind_a_dongle():
     assert words(dongle, 13049, 9, READ_HOLDING)[3:8] == (0, 0, 0, 0xFFFF, 0xFFFF)
     assert words(cable, 13049, 9, READ_HOLDING)[3:8] == (0xFFFF,) * 5
     assert words(cable, 13015, 1) == words(cable, 4949, 1) == (0xFFFF,)
-    assert code_of(words, dongle, 13015, 1) == code_of(words, dongle, 4949, 1) == 2
+    assert refusal(words, dongle, 13015, 1) == refusal(words, dongle, 4949, 1) == 2
     assert words(cable, 4949, 4) == (0xFFFF, 0xFFFF, 0x0700, 0x0101)
 
 
 @pytest.mark.parametrize("address", [2612, 2628, 5006, 5008, 13014, 13043, 13047, 5740])
 def test_start_addresses_that_a_dongle_refuses(address):
-    assert code_of(words, bench(path="winet"), address, 1) == 2
+    assert refusal(words, bench(path="winet"), address, 1) == 2
 
 
 def test_what_a_dongle_does_not_forward_is_zero_inside_a_block():
@@ -175,22 +163,22 @@ def test_what_a_dongle_does_not_forward_is_zero_inside_a_block():
 
 @pytest.mark.parametrize("address", [0, 4000, 20_000, 6200])
 def test_what_is_nowhere_gets_exception_2(address):
-    assert code_of(words, bench(), address, 1) == 2
+    assert refusal(words, bench(), address, 1) == 2
 
 
 def test_a_refused_register_spoils_its_block_on_a_cable_only():
     lan, gateway = bench(model="SH8.0RT-V112"), bench(model="SH8.0RT-V112", path="rs485")
-    assert code_of(words, lan, 5213, 2) == 2
-    assert code_of(words, lan, 31212, 1, READ_HOLDING) == 2
+    assert refusal(words, lan, 5213, 2) == 2
+    assert refusal(words, lan, 31212, 1, READ_HOLDING) == 2
     assert gateway.read("battery_power") == pytest.approx(gateway["battery_power_w"], abs=1)
     pooled = bench(settings={"absent": "battery_current"})
-    assert code_of(words, pooled, 5627, 12) == 2
+    assert refusal(words, pooled, 5627, 12) == 2
     assert words(bench(path="winet", settings={"absent": "battery_current"}), 5627, 12)[3] == 0
 
 
 def test_an_answer_at_6100_means_a_direct_link():
     assert words(bench(), 6099, 1) == (0,)
-    assert code_of(words, bench(path="winet"), 6099, 1) == 2
+    assert refusal(words, bench(path="winet"), 6099, 1) == 2
 
 
 def test_texts_that_have_to_be_read_alone_and_whole_come_in_frames_that_lie():
@@ -224,7 +212,7 @@ def test_the_pack_has_a_unit_of_its_own_and_is_no_inverter():
     for path, unit in (("lan", 200), ("rs485", 200), ("winet", 2)):
         b = bench(path=path, soc_pct=41)
         assert b.read("pack_soc", unit) == pytest.approx(41, abs=0.2)
-        assert code_of(words, b, 4999, 1, READ_INPUT, unit) == 2
+        assert refusal(words, b, 4999, 1, READ_INPUT, unit) == 2
         assert b.read("pack_serial", unit).startswith("PK")
 
 
@@ -239,7 +227,7 @@ def test_cells_of_the_modules_that_are_fitted():
 def test_a_dongle_gives_no_cells():
     assert bench(path="winet").read("max_cell_voltage", 2) == 0
     refusing = bench(path="winet", settings={"cells": 0})
-    assert code_of(words, refusing, 10756, 1, READ_INPUT, 2) == 2
+    assert refusal(words, refusing, 10756, 1, READ_INPUT, 2) == 2
     assert refusing.read("pack_soc", 2) > 0
 
 
@@ -265,7 +253,7 @@ def test_an_encrypting_dongle_gives_its_key_and_nothing_else():
         with pytest.raises(TimeoutError):
             words(b, 4989, 10, READ_INPUT, unit)
     with pytest.raises(TimeoutError):
-        write_words(b, 13049, 2)
+        b.write_words(13049, 2)
     with pytest.raises(TimeoutError):
         words(bench(), 2791, 8, READ_INPUT, 0xF7)
 
@@ -289,8 +277,8 @@ def test_the_unit_may_be_another():
 
 def test_a_dongle_shows_old_holdings_while_the_new_ones_act():
     b = bench(path="winet", settings={"stale_read_back_s": 120})
-    b.twin.set({"pv_power_w": 0, "load_power_w": 500})
-    write_words(b, 13049, 2, 0xAA, 2000)
+    b.house(0, 500)
+    b.write_words(13049, 2, 0xAA, 2000)
     b.wait(30)
     assert words(b, 13049, 3, READ_HOLDING) == (0, 0xCC, 0)
     assert b["battery_power_w"] == pytest.approx(-2000, abs=10)

@@ -8,15 +8,15 @@ import struct
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.finder import make_twin
 from samspel_sim.pdu import READ_HOLDING, READ_INPUT, WRITE_MULTIPLE
-from samspel_sim.registers import Space, Value
+from samspel_sim.registers import Space, Value, Words
 from samspel_sim.server import ModbusServer
 from samspel_sim.twin import Clock, Twin
 
@@ -66,10 +66,15 @@ class Bench:
         self.now_s = 0.0
         self.twin = simulated_twin(name, lambda: self.now_s, options, step_s=step_s)
 
-    def wait(self, seconds: float) -> Bench:
+    def wait(self, seconds: float) -> Self:
         """Let time pass."""
         self.now_s += seconds
         self.twin.advance()
+        return self
+
+    def house(self, pv_w: float, load_w: float) -> Self:
+        """Pin what the panels could give and what the household takes."""
+        self.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
         return self
 
     def read(self, name: str, unit: int | None = None) -> Any:  # noqa: ANN401 - number or text, as the register is
@@ -77,16 +82,23 @@ class Bench:
         unit = self.twin.behaviour.unit if unit is None else unit
         row = self.twin.behaviour.banks[unit].table[name]
         function = READ_INPUT if row.space is Space.INPUT else READ_HOLDING
-        answer = self.ask(struct.pack(">BHH", function, row.address, row.count), unit)
-        return row.decode(struct.unpack(f">{row.count}H", answer[2:]))
+        return row.decode(self.words(row.address, row.count, function, unit))
 
     def write(self, **values: Value) -> None:
         """Write registers in this order, each with function 16; RefusedError with the exception code."""
         for name, value in values.items():
             row = self.twin.behaviour.banks[self.twin.behaviour.unit].table[name]
-            words = row.encode(value)
-            head = struct.pack(">BHHB", WRITE_MULTIPLE, row.address, row.count, 2 * row.count)
-            self.ask(head + struct.pack(f">{row.count}H", *words))
+            self.write_words(row.address, *row.encode(value))
+
+    def words(self, address: int, count: int = 1, function: int = READ_HOLDING, unit: int | None = None) -> Words:
+        """Words as they are read in one request; RefusedError with the exception code."""
+        answer = self.ask(struct.pack(">BHH", function, address, count), unit)
+        return struct.unpack(f">{count}H", answer[2:])
+
+    def write_words(self, address: int, *words: int) -> bytes:
+        """The answer to one request with function 16; RefusedError with the exception code."""
+        count = len(words)
+        return self.ask(struct.pack(f">BHHB{count}H", WRITE_MULTIPLE, address, count, 2 * count, *words))
 
     def ask(self, pdu: bytes, unit: int | None = None) -> bytes:
         """Any request; TimeoutError for silence, RefusedError for an exception."""
@@ -108,6 +120,15 @@ class RefusedError(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(f"exception {code:#04x}")
         self.code = code
+
+
+def refusal(call: Callable[..., object], *arguments: object, **values: object) -> int:
+    """The exception code that a call on a bench gets; AssertionError where nothing is refused."""
+    try:
+        call(*arguments, **values)
+    except RefusedError as error:
+        return error.code
+    raise AssertionError("the twin has refused nothing")
 
 
 class ControlError(Exception):

@@ -25,10 +25,6 @@ class DeclaredBench(Bench):
         self.twin.advance()
         return self.device.home.flows.battery_w
 
-    def house(self, pv_w: float, load_w: float) -> DeclaredBench:
-        self.twin.set({"pv_power_w": pv_w, "load_power_w": load_w})
-        return self
-
 
 def write_toy(folder: Path, *edits: tuple[str, str]) -> Path:
     """The toy's two files with these replacements, each of which has to fit once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from samspel_sim.testing import RefusedError
+from samspel_sim.testing import refusal
 
 SIGNED = (
     ('mode = { register = "mode", own = [0, 9], charge = 1, discharge = 2, hold = 3 }', ""),
@@ -146,9 +146,7 @@ def test_it_falls_asleep_and_takes_its_time_to_wake(toy):
 def test_a_setting_refuses_with_its_own_code_and_keeps_the_old_value(toy, register, value, code):
     bench = toy()
     before = bench.read(register)
-    with pytest.raises(RefusedError) as caught:
-        bench.write(**{register: value})
-    assert caught.value.code == code
+    assert refusal(bench.write, **{register: value}) == code
     assert bench.read(register) == before
 
 

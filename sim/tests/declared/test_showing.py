@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 from samspel_sim.behaviour import OptionError
 from samspel_sim.declared.quantities import unit_factor
-from samspel_sim.testing import RefusedError
+from samspel_sim.testing import RefusedError, refusal
 
 
 def words(bench, address, count=1, function=4):
-    answer = bench.ask(struct.pack(">BHH", function, address, count))
-    return struct.unpack(f">{count}H", answer[2:])
+    return bench.words(address, count, function)
 
 
 def test_it_says_who_it_is(toy):
@@ -95,9 +92,7 @@ def test_a_silent_night_answers_nothing(toy):
 
 def test_another_function_is_refused_and_another_unit_is_silent(toy):
     bench = toy()
-    with pytest.raises(RefusedError) as caught:
-        bench.ask(b"\x2b\x0e\x01\x00")
-    assert caught.value.code == 1
+    assert refusal(bench.ask, b"\x2b\x0e\x01\x00") == 1
     with pytest.raises(TimeoutError):
         bench.ask(b"\x2b\x0e\x01\x00", unit=9)
 
