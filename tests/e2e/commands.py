@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .real import environment
+from .edge_process import environment
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ from samspel_sim.testing import served_twin
 from benchmarks.broker import open_broker
 
 from .disks import fill, small_disk
-from .real import RealHome, battery_w, in_seconds, is_gone, now, real_home, until
+from .edge_process import is_gone
+from .patience import in_seconds, now, until
+from .real import RealHome, battery_w, real_home
 
 POWER_W, LOAD_W, NEAR_W = -2000.0, 500.0, 150.0
 TTL_S, SHORT_TTL_S = 300.0, 40.0

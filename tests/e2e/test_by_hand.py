@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .commands import ended, samspel, start
-from .real import HELD_ZERO, battery_w, one_home, quick_twin, registers, until
+from .patience import until
+from .real import battery_w, one_home, quick_twin
+from .registers import HELD_ZERO, registers
 from .scenes import Backstage, Scenes
 
 scenes = Scenes(at_once=4)

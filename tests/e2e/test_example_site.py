@@ -11,7 +11,8 @@ from pathlib import Path
 
 from samspel_sim.testing import spawned_twin
 
-from .real import Dispatcher, EdgeProcess, environment
+from .dispatcher import Dispatcher
+from .edge_process import EdgeProcess, environment
 from .scenes import Backstage, Scenes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "site.toml"

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from . import foreign
 from .foreign import ForeignInverter, Words, at, delivered, home_of, number_words, serving, text_words, zeros
-from .real import until
+from .patience import until
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()

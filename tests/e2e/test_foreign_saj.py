@@ -16,7 +16,8 @@ from pymodbus.constants import ExcCodes
 
 from . import foreign
 from .foreign import ANY_UNIT, WRITE_ONE, ForeignInverter, Words, at, number_words, serving, text_words, zeros
-from .real import RealHome, until
+from .patience import until
+from .real import RealHome
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()

@@ -13,7 +13,7 @@ from pymodbus.constants import ExcCodes
 
 from . import foreign
 from .foreign import ForeignInverter, Words, at, delivered, home_of, number_words, serving, text_words, zeros
-from .real import until
+from .patience import until
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from .real import HELD_ZERO, RealHome, one_home, registers, until
+from .patience import until
+from .real import RealHome, one_home
+from .registers import HELD_ZERO, registers
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.asyncio(loop_scope="module")]
 

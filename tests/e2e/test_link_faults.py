@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 from samspel_sim.twin import Twin
 
-from .real import HELD_ZERO, Dispatcher, RealHome, battery_w, quick_twin, real_home, registers, until
+from .dispatcher import Dispatcher
+from .patience import until
+from .real import RealHome, battery_w, quick_twin, real_home
+from .registers import HELD_ZERO, registers
 from .scenes import Backstage, Scenes
 
 TROUBLES = (

@@ -14,7 +14,10 @@ from samspel.contract.errors import TransportError
 from samspel.contract.ports import Outbound
 from samspel.transport.mqtt_options import Protocol
 
-from .real import Dispatcher, EdgeProcess, battery_w, quick_twin, until, write_site
+from .dispatcher import Dispatcher
+from .edge_process import EdgeProcess
+from .patience import until
+from .real import battery_w, quick_twin, write_site
 from .secured import Authority, Client, Fleet, deployed
 
 pytestmark = [

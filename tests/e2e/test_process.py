@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .real import HELD_ZERO, RealHome, battery_w, in_seconds, now, one_home, registers, until
+from .patience import in_seconds, now, until
+from .real import RealHome, battery_w, one_home
+from .registers import HELD_ZERO, registers
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()
