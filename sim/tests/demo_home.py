@@ -5,7 +5,9 @@ It is inverter, edge and clock in one, behaves well, and can be made to misbehav
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from samspel_sim.demo.dispatcher import Dispatcher
@@ -29,10 +31,13 @@ class Home:
         self.lease: str | None = None
         self.latched: str | None = None
         self.running, self.linked = False, True
+        self.child: int | None = None
+        self.most_w, self.foreign = math.inf, False
         self.later: list[tuple[float, Callable[[], None]]] = []
         self.registers = {"power": 0, "limit": 5000}
         self.write_log: list[dict[str, Any]] = []
         self.seq = 0
+        self.pids = count(1)
         self.scenes: list[str] = []
         self.routes = [
             {"direction": direction, "authority": "exact", "deadman": "none"} for direction in ("charge", "discharge")
@@ -60,6 +65,7 @@ class Home:
         for work in due:
             work()
         aim_w = self.load_w - 100.0 if self.target_w is None else self.target_w
+        aim_w = max(-self.most_w, min(self.most_w, aim_w))
         before_w = self.battery_w
         self.battery_w += (TAU_STEP if self.sin != "slow to follow" else 0.0005) * (aim_w - self.battery_w)
         if abs(aim_w - self.battery_w) < 100 <= abs(aim_w - before_w) and self.lease:
@@ -86,16 +92,44 @@ class Home:
     def set(self, *, load_power_w: float) -> None:
         self.load_w = load_power_w
 
-    def misbehave(self, name: str, *, on: bool, **_: float) -> None:
-        if name == "reset" and on:
-            self.linked = False
-            self.outcome(self.lease, deviation="lost_link")
-            self.fault("raised")
-        elif name == "reset":
-            self.linked = True
-            if self.sin != "fault stays":
-                self.fault("cleared")
-            self.after(1.0, lambda: self.outcome(self.lease, stage="accepted", reason="adopted"))
+    def misbehave(self, name: str, *, on: bool, **parameters: Any) -> None:
+        match name:
+            case "reset":
+                self._cut() if on else self._heal()
+            case "clamp":
+                self._clamp(parameters["watts"] if on else math.inf)
+            case "second_master" if on:
+                self._other_master(parameters["registers"])
+
+    def _cut(self) -> None:
+        self.linked = False
+        self.outcome(self.lease, deviation="lost_link")
+        self.fault("raised")
+
+    def _heal(self) -> None:
+        self.linked = True
+        if self.sin != "fault stays":
+            self.fault("cleared")
+        self.after(1.0, lambda: self.outcome(self.lease, stage="accepted", reason="adopted"))
+
+    def _clamp(self, most_w: float) -> None:
+        if self.sin == "does not clamp":
+            return
+        self.most_w = most_w
+        if most_w < math.inf and self.sin != "hides the clamp":
+            self.after(20.0, lambda: self.outcome(self.lease, deviation="clamped", reason="unknown"))
+
+    def _other_master(self, registers: Mapping[str, int]) -> None:
+        self.registers |= registers
+        self.target_w = registers["power"]
+        if self.sin == "does not see the other":
+            return
+        self.foreign = True
+        self.outcome(self.lease, deviation="overridden", reason="foreign")
+        self._end_lease("interrupted", "foreign")
+        self.fault("raised", "control.foreign_master")
+        if self.sin == "fights the other":
+            self.after(1.0, lambda: self.write(-2000.0))
 
     def write(self, power_w: float) -> None:
         self.target_w = self.registers["power"] = power_w
@@ -104,13 +138,22 @@ class Home:
     # --- the edge ---
 
     def start(self) -> None:
-        self.running = True
+        self.running, self.child = True, next(self.pids)
         self.after(READY_S, self._ready)
 
     def kill(self) -> None:
-        self.running = False
+        self.running, self.child = False, None
         if self.sin == "drops on kill":
             self.target_w = None
+        if self.sin == "gives way for a moment":
+            self.battery_w = 0.0
+
+    def kill_child(self) -> int | None:
+        child = self.child
+        self.kill()
+        if self.sin != "the guard sleeps":
+            self.after(0.5, self.start)
+        return child
 
     def _ready(self) -> None:
         self.say("birth", devices=[{"identity": {"model": "M1"}, "capabilities": {"routes": self.routes}}])
@@ -131,6 +174,9 @@ class Home:
     def _set_power(self, command: Mapping[str, Any]) -> None:
         if command["ttl_s"] < 10 and self.sin != "follows the stale":
             self.outcome(command["id"], end="refused", reason="stale")
+            return
+        if self.foreign:
+            self.outcome(command["id"], end="refused", reason="foreign")
             return
         if self.latched and command.get("ends_stop") != self.latched:
             self.outcome(command["id"], end="refused", reason="stopped")
@@ -157,6 +203,9 @@ class Home:
 
     def _release(self, command_id: str) -> None:
         self._end_lease("completed", "released")
+        if self.foreign:
+            self.foreign = False
+            self.fault("cleared", "control.foreign_master")
         self.target_w = None
         self.registers = {"power": 0, "limit": 5000}
         if self.sin == "forgets a register":
@@ -179,8 +228,8 @@ class Home:
         self.seq += 1
         self.say("outcome", command_id=command_id, boot_id="b", seq=self.seq, **fields)
 
-    def fault(self, state: str) -> None:
-        self.say("fault", code="comms.device_lost", state=state, severity="major", detail={"text": "gone"})
+    def fault(self, state: str, code: str = "comms.device_lost") -> None:
+        self.say("fault", code=code, state=state, severity="major", detail={"text": "gone"})
 
     def telemetry(self) -> None:
         measured_w = -self.battery_w if self.sin == "measures the wrong sign" else self.battery_w

@@ -24,9 +24,9 @@ def test_every_scene_expects_something(good):
     assert list(dict.fromkeys(one.scene for one in record.results)) == home.scenes
 
 
-def test_the_play_takes_about_two_minutes_at_most(good):
+def test_the_play_takes_about_three_minutes_at_most(good):
     home, _ = good
-    assert home.now_s - 100.0 < 120.0
+    assert home.now_s - 100.0 < 180.0
 
 
 SINS = {
@@ -41,7 +41,13 @@ SINS = {
     "fault stays": {"the fault is cleared", "no fault is left"},
     "late stop": {"its first write came within 3 s"},
     "ignores the stop": {"the battery comes to rest", "and stays there"},
+    "does not clamp": {"the battery gets less", "it is called clamped, in the time that the record allows"},
+    "hides the clamp": {"it is called clamped, in the time that the record allows"},
     "drops on kill": {"the battery noticed nothing"},
+    "gives way for a moment": {"the battery noticed nothing"},
+    "the guard sleeps": {"the guard notices, and starts what comes next", "its successor adopts the command"},
+    "does not see the other": {"our command is overridden", "and ends", "a set-point meanwhile is refused"},
+    "fights the other": {"nothing is written by us", "the battery follows the other"},
     "forgets a register": {"every register written is as it was"},
     "ends twice": {"each command ended exactly once"},
     "never ends": {"each command ended exactly once"},
@@ -81,7 +87,7 @@ def test_who_must_rest_long_before_turning_goes_on_the_same_way():
     home = Home()
     home.routes[1]["reversal_dwell_s"] = 300.0
     assert all(one.met for one in home.play().results)
-    assert [command["power_w"] for command in home.dispatcher.said if "power_w" in command][-1] == -1500.0
+    assert [command["power_w"] for command in home.dispatcher.said if "ends_stop" in command] == [-1500.0]
 
 
 def test_a_timer_may_be_fed_while_a_stale_command_is_refused():

@@ -16,6 +16,7 @@ import threading
 import urllib.request
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -90,7 +91,7 @@ class TwinProcess:
         """Change the home: load, sun, charge."""
         self._ask("POST", "/set", values)
 
-    def misbehave(self, name: str, *, on: bool, **parameters: float) -> None:
+    def misbehave(self, name: str, *, on: bool, **parameters: object) -> None:
         """Switch a misbehaviour on or off."""
         self._ask("POST", "/misbehave", {"name": name, "on": on, **parameters})
 
@@ -133,6 +134,18 @@ class Edge:
         with lines:
             self.log.extend(line.rstrip() for line in lines)
 
+    @property
+    def child(self) -> int | None:
+        """The process id of what the guard runs just now: the edge itself, or a rescuer before the next edge."""
+        return None if self._process is None else _child_of(self._process.pid)
+
+    def kill_child(self) -> int | None:
+        """SIGKILL to the edge alone; its guard lives. The process id, or nothing when there was none."""
+        child = self.child
+        if child is not None:
+            os.kill(child, signal.SIGKILL)
+        return child
+
     def kill(self) -> None:
         """SIGKILL to the edge and its guard at once, as a power cut would: no goodbye, no handover."""
         if self._process is not None:
@@ -143,3 +156,13 @@ class Edge:
         """End it; it hands over."""
         if self._process is not None:
             end(self._process)
+
+
+def _child_of(pid: int) -> int | None:
+    """The process that this one has started, if it lives; nothing where the system has no /proc."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent = file.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state not in "ZX":
+                return int(file.parent.name)
+    return None

@@ -12,12 +12,12 @@ from typing import Any
 
 from samspel_sim.demo.children import Edge, TwinProcess
 from samspel_sim.demo.dispatcher import Dispatcher
-from samspel_sim.demo.record import Record
+from samspel_sim.demo.record import Record, seen
 from samspel_sim.demo.truth import Truth
 
 __all__ = ["SCENES", "Play"]
 
-SCENES = 9
+SCENES = 12
 FIRST_MOVE_S = 10.0
 MOVING_W = 150.0
 """From here on a movement is more than noise."""
@@ -28,11 +28,22 @@ AT_ONCE_S = 3.0
 SLOW_S = 0.4
 MID_POLL_S = 0.7
 """From the end of one cycle of polling to the middle of the next."""
+LOST, FOREIGN = "comms.device_lost", "control.foreign_master"
 STEP_S = 4.0
 STUCK_S, GOOD_FOR_S = 8.0, 5.0
 CUT_S = 5.0
 REST_S = 4.0
 APPLAUSE_S = 5.0
+TTL_S = 300.0
+"""Longer than a command stands here, however busy the machine."""
+CLAMP_W = 1000.0
+CYCLE_S = 2.0
+UNSTATED_LATENCY_S = 30.0
+"""What counts where a record states none."""
+BUSY_S = 15.0
+"""What a busy machine may take beyond the time that a record allows."""
+INSISTS_S = 5.0
+"""How often the second master writes."""
 WATCHED_REST_S = 30.0
 DINNER_W = 2600.0
 """More than what is commanded meanwhile, so that it shows who is at the wheel."""
@@ -49,7 +60,10 @@ class Play:
     _curtain_s: float = 0.0
     _found_s: float = 0.0
     _untouched: Truth = field(default_factory=lambda: Truth({}))
+    _charging: str = ""
     _stop: str = ""
+    _cooking: str = ""
+    _cooking_w: float = 0.0
     routes: Sequence[Mapping[str, Any]] = ()
     """The device's capability record, once it has said who it is."""
 
@@ -58,11 +72,14 @@ class Play:
         for scene in (
             self._begin,
             self._charge,
-            self._ramp,
             self._stale,
+            self._ramp,
+            self._clamp,
             self._cut,
             self._halt,
             self._kill,
+            self._cut_power,
+            self._second_master,
             self._release,
             self._settle_accounts,
         ):
@@ -87,7 +104,7 @@ class Play:
 
     def _charge(self) -> None:
         self.record.scene("charge with 2000 W")
-        command = self._set_power(-2000.0)
+        self._charging = command = self._set_power(-2000.0)
         self._expect_stage(command, "verified", within_s=15)
         moved = self.record.until(lambda: self._truth().battery_w < -MOVING_W, FIRST_MOVE_S - self._known_s())
         self.record.expect(f"it charges within {FIRST_MOVE_S:g} s of being found", moved, self._power_and_time())
@@ -95,20 +112,6 @@ class Play:
         self._expect_near("the battery really charges", -2000.0)
         agrees = self.record.until(lambda: self._is_near(self._measured_w(), AGREE_W), 10)
         self.record.expect("telemetry says the same, in sign and size", agrees, f"{self._measured_w():.0f} W")
-
-    def _ramp(self) -> None:
-        self.record.scene("three steps up, each before the last is reached")
-        *overtaken, last = [self._step(power_w) for power_w in (-2500.0, -3000.0, -3500.0)]
-        for command in overtaken:
-            self.record.expect_outcome(f"{command} is superseded", command, 10, end="superseded")
-        self._expect_stage(last, "delivered", within_s=40)
-        self._expect_near("the battery follows the last step", -3500.0)
-
-    def _step(self, power_w: float) -> str:
-        command = self._set_power(power_w)
-        self.record.inbox.outcome(command, 10, stage="written")
-        self.record.pace.sleep(STEP_S)
-        return command
 
     def _stale(self) -> None:
         self.record.scene(f"a set-point gets stuck for {STUCK_S:g} s; it was good for {GOOD_FOR_S:g}")
@@ -121,12 +124,39 @@ class Play:
         new = self._truth().new_writes_since(before)
         fed = " but for what feeds its timer" if self._is_fed() else ""
         self.record.expect(f"nothing of it reached the inverter{fed}", not new or bool(fed), f"{len(new)} new writes")
-        self._expect_near("the battery goes on as before", -3500.0, within_s=0)
+        self._expect_near("the battery goes on as before", -2000.0, within_s=0)
+
+    def _ramp(self) -> None:
+        self.record.scene("three steps up, each before the last is reached")
+        *overtaken, self._charging = [self._step(power_w) for power_w in (-2500.0, -3000.0, -3500.0)]
+        for command in overtaken:
+            self.record.expect_outcome(f"{command} is superseded", command, 10, end="superseded")
+        self._expect_stage(self._charging, "delivered", within_s=40)
+        self._expect_near("the battery follows the last step", -3500.0)
+
+    def _step(self, power_w: float) -> str:
+        command = self._set_power(power_w)
+        self.record.inbox.outcome(command, 10, stage="written")
+        self.record.pace.sleep(STEP_S)
+        return command
+
+    def _clamp(self) -> None:
+        self.record.scene(f"the inverter gives {CLAMP_W:g} W at most, and no register says so")
+        allowed_s = self._latency_s("charge") + CYCLE_S
+        since, began_s = self.record.inbox.position(), self.record.pace.monotonic()
+        self.twin.misbehave("clamp", on=True, watts=CLAMP_W)
+        self._expect_near("the battery gets less", -CLAMP_W)
+        left_s = allowed_s + BUSY_S - (self.record.pace.monotonic() - began_s)
+        said = self.record.inbox.outcome(self._charging, left_s, since=since, deviation="clamped")
+        after_s = self.record.pace.monotonic() - began_s
+        shown = f"{seen(said)}: {after_s:.0f} s of {allowed_s:g} s" if said else "nothing came"
+        self.record.expect("it is called clamped, in the time that the record allows", said is not None, shown)
+        self.twin.misbehave("clamp", on=False)
+        self._expect_near("without the clamp the battery follows again", -3500.0)
 
     def _cut(self) -> None:
         self.record.scene("the link to the inverter fails, and heals")
-        command = self._set_power(-1000.0)
-        self._expect_stage(command, "delivered", within_s=40)
+        command = self._charging
         since = self.record.inbox.position()
         self.twin.misbehave("reset", on=True)
         self.record.expect_outcome("the loss is reported", command, 20, since=since, deviation="lost_link")
@@ -137,7 +167,7 @@ class Play:
         self.record.expect_outcome("the command is taken up again", command, 30, since=healed, reason="adopted")
         self._expect_fault("the fault is cleared", since, "cleared")
         self._expect_telemetry(healed)
-        self._expect_near("the battery followed all the while", -1000.0)
+        self._expect_near("the battery followed all the while", -3500.0)
 
     def _halt(self) -> None:
         self.record.scene("stop, while a slow inverter is being polled")
@@ -158,23 +188,60 @@ class Play:
         self.record.expect_outcome("who does not name the stop is refused", command, 10, end="refused")
 
     def _kill(self) -> None:
-        self.record.scene("somebody cooks; the other way with 1500 W, then the edge is killed")
+        self.record.scene("somebody cooks; the edge is killed under 1500 W, and its guard lives")
         self.twin.set(load_power_w=DINNER_W)
-        power_w = self._turned_w(1500.0)
-        command = self._set_power(power_w, ends_stop=self._stop)
-        self._expect_stage(command, "delivered", within_s=40)
-        self._expect_near("the battery really follows", power_w)
+        self._cooking_w = self._turned_w(1500.0)
+        self._cooking = self._set_power(self._cooking_w, ends_stop=self._stop)
+        self._expect_stage(self._cooking, "delivered", within_s=40)
+        self._expect_near("the battery really follows", self._cooking_w)
+        since, began_s = self.record.inbox.position(), self.record.pace.monotonic()
+        killed = self.edge.kill_child()
+        acts = self.record.until(lambda: self.edge.child not in (None, killed), 30)
+        shown = f"after {self.record.pace.monotonic() - began_s:.1f} s" if acts else "no process of its own"
+        self.record.expect("the guard notices, and starts what comes next", killed is not None and acts, shown)
+        self._expect_adopted(since)
+
+    def _cut_power(self) -> None:
+        self.record.scene("the power fails: edge and guard are gone at once, and come back")
         since = self.record.inbox.position()
         self.edge.kill()
         self.edge.start()
-        self.record.expect_outcome("its successor adopts the command", command, 30, since=since, reason="adopted")
-        self._expect_telemetry(since)
-        self._expect_near("the battery noticed nothing", power_w)
+        self._expect_adopted(since)
+
+    def _second_master(self) -> None:
+        """What somebody else would write is what we have written for an earlier command: once it has been given back,
+        nothing of it is ours any more.
+        """
+        self.record.scene("a second master: somebody else commands the inverter")
+        theirs, their_w = self._truth().commanded(), self._cooking_w
+        self._give_back("control is given back")
+        command = self._set_power(-2000.0)
+        self._expect_stage(command, "delivered", within_s=40)
+        since = self.record.inbox.position()
+        self.twin.misbehave("second_master", on=True, period_s=INSISTS_S, registers=theirs)
+        self.record.expect_outcome("our command is overridden", command, 40, deviation="overridden", reason="foreign")
+        self.record.expect_outcome("and ends", command, 20, end="interrupted", reason="foreign")
+        self._expect_fault("a fault is raised", since, "raised", FOREIGN)
+        self._stand_back(their_w)
+        self.twin.misbehave("second_master", on=False)
+        self._give_back("the other has gone: a release gives the inverter back")
+        self._expect_fault("the fault is cleared", since, "cleared", FOREIGN)
+        self._expect_stage(self._set_power(-1000.0), "delivered", within_s=40)
+        self._expect_near("and we command again", -1000.0)
+
+    def _stand_back(self, their_w: float) -> None:
+        """As long as the other is there."""
+        before = self._truth()
+        refused = self._set_power(-1000.0)
+        self.record.expect_outcome("a set-point meanwhile is refused", refused, 20, end="refused", reason="foreign")
+        self.record.pace.sleep(2 * INSISTS_S)
+        ours = self._truth().writes_since(before)
+        self.record.expect("nothing is written by us", not ours, f"{len(ours)} writes")
+        self._expect_near("the battery follows the other", their_w)
 
     def _release(self) -> None:
         self.record.scene("release: its own logic covers the household")
-        command = self.dispatcher.send("release")
-        self.record.expect_outcome("control is given back and verified", command, 40, end="completed")
+        self._give_back("control is given back and verified")
         now = self._truth()
         self.record.expect("its own mode is in force", now.mode == self._untouched.mode, now.mode)
         changed = now.not_restored_since(self._untouched)
@@ -200,14 +267,35 @@ class Play:
         near = self.record.until(lambda: self._is_near(power_w, tolerance_w), within_s)
         self.record.expect(text, near, f"{self._truth().battery_w:.0f} W")
 
+    def _expect_adopted(self, since: int) -> None:
+        """The next edge takes the command up, and until then the inverter goes on with it."""
+
+        def adopted() -> bool:
+            return self.record.inbox.outcome(self._cooking, 0, since=since, reason="adopted") is not None
+
+        def follows() -> bool:
+            return self._is_near(self._cooking_w, AGREE_W)
+
+        self.record.until(lambda: adopted() or not follows(), 40)
+        noticed = not follows()
+        self.record.expect_outcome("its successor adopts the command", self._cooking, 40, since=since, reason="adopted")
+        self._expect_telemetry(since)
+        self.record.expect("the battery noticed nothing", not noticed and follows(), f"{self._truth().battery_w:.0f} W")
+
+    def _give_back(self, text: str) -> None:
+        self.record.expect_outcome(text, self.dispatcher.send("release"), 40, end="completed")
+
     def _expect_telemetry(self, since: int) -> None:
         measured = self.record.inbox.wait_for(
             "telemetry", 20, since=since, fits=lambda body: "battery_power_w" in body["readings"]
         )
         self.record.expect("telemetry flows again", measured is not None, "heard" if measured else "nothing heard")
 
-    def _expect_fault(self, text: str, since: int, state: str) -> None:
-        fault = self.record.inbox.wait_for("fault", 20, since=since, fits=lambda body: body["state"] == state)
+    def _expect_fault(self, text: str, since: int, state: str, code: str = LOST) -> None:
+        wanted = (code, state)
+        fault = self.record.inbox.wait_for(
+            "fault", 20, since=since, fits=lambda body: (body["code"], body["state"]) == wanted
+        )
         self.record.expect(text, fault is not None, fault["code"] if fault else "nothing heard")
 
     # --- helpers ---
@@ -216,7 +304,12 @@ class Play:
         """Ask for exactly what the device can do: a route that only follows the load is asked for no more."""
         direction = "discharge" if power_w > 0 else "charge"
         authority = next((str(route["authority"]) for route in self.routes if route["direction"] == direction), "exact")
-        return self.dispatcher.send("set_power", power_w=power_w, ttl_s=120, accept=authority, **fields)
+        return self.dispatcher.send("set_power", power_w=power_w, ttl_s=TTL_S, accept=authority, **fields)
+
+    def _latency_s(self, direction: str) -> float:
+        """How long the device may take for a change."""
+        route = next((one for one in self.routes if one["direction"] == direction), {})
+        return float(route.get("latency_s") or UNSTATED_LATENCY_S)
 
     def _pause_s(self) -> float:
         """How long a device may want to be left alone between two changes of power."""

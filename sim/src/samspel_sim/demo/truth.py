@@ -50,6 +50,16 @@ class Truth:
         old = [(one["name"], one["values"]) for one in earlier.state["write_log"]]
         return [one for one in self.writes_since(earlier) if (one["name"], one["values"]) not in old]
 
+    def commanded(self) -> dict[str, int]:
+        """What stands in the registers that were written, in the order of their last writes."""
+        last: dict[str, int] = {}
+        for one in self.state["write_log"]:
+            for name in (one["name"] or "").split("+"):
+                last.pop(name, None)
+                if name in self.state["registers"]:
+                    last[name] = self.state["registers"][name]
+        return last
+
     def not_restored_since(self, earlier: Truth) -> list[str]:
         """Names of the registers that were written since then and hold another value than then.
 
