@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from samspel.clock import LoopClock
 from samspel.contract.errors import DeviceRefused, LinkDown, RegisterAbsent
 from samspel.contract.ports import Priority, Table
 from samspel.driver.manifest import Manifest, load_manifest
-from samspel.driver.map_driver import MapDriver
-from samspel.driver.maps import MapFiles
-from samspel.driver.options import DriverOptions
+from samspel_contract.driver_bench import Words, driver, loaded, make_driver, make_driver_on, text, words
+
+__all__ = ["driver", "loaded", "make_driver", "make_driver_on", "text", "words"]
 
 PACKAGE = Path(str(files("samspel_huawei")))
 
 
 @dataclass
-class Inverter:
+class Inverter(Words):
     """A BusLink. Refuses limits above the live ceilings with exception 4, closes when an offline meter is asked."""
 
     words: dict[int, int] = field(default_factory=dict)
@@ -63,18 +61,6 @@ class Inverter:
         assert self.answers is not None
         return self.answers(payload)
 
-    def set(self, address: int, value: int, count: int = 1) -> None:
-        value &= (1 << 16 * count) - 1
-        for place in range(count):
-            self.words[address + place] = value >> 16 * (count - 1 - place) & 0xFFFF
-
-    def get(self, address: int, count: int = 1) -> int:
-        return sum(self.words[address + place] << 16 * (count - 1 - place) for place in range(count))
-
-    def text(self, address: int, count: int, text: str) -> None:
-        octets = text.encode().ljust(2 * count, b"\0")
-        self.set(address, int.from_bytes(octets, "big"), count)
-
 
 def sun2000(model: str = "SUN2000-10KTL-M1", firmware: str = "V100R001C00SPC168") -> Inverter:
     """Sunny noon at rest: PV feeds, the battery charges a little, one battery unit, the meter is there."""
@@ -113,27 +99,3 @@ def make_inverter() -> Callable[..., Inverter]:
 @pytest.fixture(scope="session")
 def manifest() -> Manifest:
     return load_manifest(PACKAGE / "driver.toml")
-
-
-@pytest.fixture
-def make_driver_on(manifest: Manifest) -> Callable[..., MapDriver]:
-    def make(inverter: Inverter, *, path: str = "sdongle", session: object = None, **options: object) -> MapDriver:
-        settings = DriverOptions(**options)
-        maps = MapFiles(manifest.maps, settings.allow_low_confidence)
-        return MapDriver(
-            manifest, maps, manifest.faults, inverter, LoopClock(), path=path, session=session, options=settings
-        )
-
-    return make
-
-
-@pytest.fixture
-def make_driver(make_driver_on: Callable[..., MapDriver], inverter: Inverter) -> Callable[..., MapDriver]:
-    return partial(make_driver_on, inverter)
-
-
-@pytest.fixture
-async def driver(make_driver: Callable[..., MapDriver]) -> MapDriver:
-    driver = make_driver()
-    await driver.identify()
-    return driver

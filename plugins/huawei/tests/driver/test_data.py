@@ -8,7 +8,6 @@ import pytest
 from samspel.contract.errors import MapError
 from samspel.contract.fault import Effect, FaultCode
 from samspel.contract.signals import SIGNALS
-from samspel.driver.faults import FaultWord
 from samspel.registers.loader import load_map
 from samspel.registers.model import Confidence, Life, OnRelease
 
@@ -36,21 +35,6 @@ NEVER = {
     "switch_to_off_grid": 47604,
     "forced_power_signed": 47084,
 }
-
-
-@pytest.fixture(scope="module")
-def text(manifest):
-    return manifest.maps[0].read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def loaded(text):
-    return load_map(text)
-
-
-@pytest.fixture(scope="module")
-def words(manifest):
-    return {row.register: row for row in manifest.faults.rows if isinstance(row, FaultWord)}
 
 
 @pytest.mark.parametrize(("register", "bit"), [(register, bit) for register in ALARMS for bit in range(16)])

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from samspel.clock import LoopClock
 from samspel.contract.errors import DeviceRefused, RegisterAbsent
 from samspel.contract.ports import Priority, Table
 from samspel.driver.manifest import Manifest, load_manifest
 from samspel.driver.map_driver import MapDriver
-from samspel.driver.maps import MapFiles
-from samspel.driver.options import DriverOptions
+from samspel_contract.driver_bench import Words, driver, loaded, make_driver, make_driver_on, text, words
+
+__all__ = ["driver", "loaded", "make_driver", "make_driver_on", "text", "words"]
 
 PACKAGE = Path(str(files("samspel_saj")))
 
 
 @dataclass
-class Inverter:
+class Inverter(Words):
     """A BusLink. Blocks that touch a hole are refused with exception 0; `deaf` registers acknowledge and forget."""
 
     words: dict[int, int] = field(default_factory=dict)
@@ -61,14 +60,6 @@ class Inverter:
         self, function: int, payload: bytes, *, priority: Priority, not_after: float | None = None
     ) -> bytes:
         raise AssertionError("nothing is exchanged with this family")
-
-    def set(self, address: int, value: int, count: int = 1) -> None:
-        value &= (1 << 16 * count) - 1
-        for place in range(count):
-            self.words[address + place] = value >> 16 * (count - 1 - place) & 0xFFFF
-
-    def text(self, address: int, count: int, text: str) -> None:
-        self.set(address, int.from_bytes(text.encode().ljust(2 * count, b"\0"), "big"), count)
 
     def clock(self, hour: int, minute: int, second: int = 0) -> None:
         self.set(0x4000, 2026, 1)
@@ -115,28 +106,6 @@ def make_inverter() -> Callable[..., Inverter]:
 @pytest.fixture(scope="session")
 def manifest() -> Manifest:
     return load_manifest(PACKAGE / "driver.toml")
-
-
-@pytest.fixture
-def make_driver_on(manifest: Manifest) -> Callable[..., MapDriver]:
-    def make(inverter: Inverter, *, path: str = "aio3", **options: object) -> MapDriver:
-        settings = DriverOptions(**options)
-        maps = MapFiles(manifest.maps, settings.allow_low_confidence)
-        return MapDriver(manifest, maps, manifest.faults, inverter, LoopClock(), path=path, options=settings)
-
-    return make
-
-
-@pytest.fixture
-def make_driver(make_driver_on: Callable[..., MapDriver], inverter: Inverter) -> Callable[..., MapDriver]:
-    return partial(make_driver_on, inverter)
-
-
-@pytest.fixture
-async def driver(make_driver: Callable[..., MapDriver]) -> MapDriver:
-    driver = make_driver()
-    await driver.identify()
-    return driver
 
 
 @pytest.fixture

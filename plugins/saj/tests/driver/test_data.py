@@ -8,7 +8,6 @@ import pytest
 from samspel.contract.errors import MapError
 from samspel.contract.fault import Effect, FaultCode
 from samspel.contract.signals import SIGNALS
-from samspel.driver.faults import FaultWord
 from samspel.registers.loader import load_map
 from samspel.registers.model import Confidence, DataType, Life, OnRelease, WordOrder
 
@@ -111,21 +110,6 @@ CARRIERS = {
     "rated_power_w": (0x366D, DataType.U16, 1),
 }
 """Sections 1 and 2 of the dossier, typed off once more: address, type, and what a step is in the signal's unit."""
-
-
-@pytest.fixture(scope="module")
-def text(manifest):
-    return manifest.maps[0].read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def loaded(text):
-    return load_map(text)
-
-
-@pytest.fixture(scope="module")
-def words(manifest):
-    return {row.register: row for row in manifest.faults.rows if isinstance(row, FaultWord)}
 
 
 @pytest.mark.parametrize(("register", "bit"), [(register, bit) for register in CODES for bit in range(32)])

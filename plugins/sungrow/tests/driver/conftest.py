@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from samspel.clock import LoopClock
 from samspel.contract.errors import DeviceRefused, LinkDown, RegisterAbsent
 from samspel.contract.ports import Priority, Table
 from samspel.driver.manifest import Manifest, load_manifest
-from samspel.driver.map_driver import MapDriver
-from samspel.driver.maps import MapFiles
-from samspel.driver.options import DriverOptions
+from samspel_contract.driver_bench import Words, driver, loaded, make_driver, make_driver_on, text, words
+
+__all__ = ["driver", "loaded", "make_driver", "make_driver_on", "text", "words"]
 
 PACKAGE = Path(str(files("samspel_sungrow")))
 
@@ -28,7 +26,7 @@ CHARGE, DISCHARGE, IDLE = 0xAA, 0xBB, 0xCC
 
 
 @dataclass
-class Inverter:
+class Inverter(Words):
     """A BusLink. Refuses what is out of range with exception 4, and where it is told to the three-word frame."""
 
     inputs: dict[int, int] = field(default_factory=dict)
@@ -36,6 +34,12 @@ class Inverter:
     writes: list[tuple[int, tuple[int, ...], int]] = field(default_factory=list)
     reads: list[tuple[Table, int, int]] = field(default_factory=list)
     takes_frames: bool = True
+    low_first = True
+
+    @property
+    def words(self) -> dict[int, int]:
+        """What is set by number or text is an input register."""
+        return self.inputs
 
     async def read(
         self, table: Table, address: int, count: int, *, priority: Priority, not_after: float | None = None
@@ -71,17 +75,6 @@ class Inverter:
         self, function: int, payload: bytes, *, priority: Priority, not_after: float | None = None
     ) -> bytes:
         raise AssertionError("this brand has no function of its own")
-
-    def set(self, address: int, value: int, count: int = 1) -> None:
-        """An input register; 32 bits travel low word first."""
-        value &= (1 << 16 * count) - 1
-        for place in range(count):
-            self.inputs[address + place] = value >> 16 * place & 0xFFFF
-
-    def text(self, address: int, count: int, text: str) -> None:
-        octets = text.encode().ljust(2 * count, b"\0")
-        for place in range(count):
-            self.inputs[address + place] = int.from_bytes(octets[2 * place : 2 * place + 2], "big")
 
     @property
     def frame(self) -> tuple[int, int, int]:
@@ -124,25 +117,3 @@ def make_inverter() -> Callable[..., Inverter]:
 @pytest.fixture(scope="session")
 def manifest() -> Manifest:
     return load_manifest(PACKAGE / "driver.toml")
-
-
-@pytest.fixture
-def make_driver_on(manifest: Manifest) -> Callable[..., MapDriver]:
-    def make(inverter: Inverter, *, path: str = "lan", **options: object) -> MapDriver:
-        settings = DriverOptions(**options)
-        maps = MapFiles(manifest.maps, settings.allow_low_confidence)
-        return MapDriver(manifest, maps, manifest.faults, inverter, LoopClock(), path=path, options=settings)
-
-    return make
-
-
-@pytest.fixture
-def make_driver(make_driver_on: Callable[..., MapDriver], inverter: Inverter) -> Callable[..., MapDriver]:
-    return partial(make_driver_on, inverter)
-
-
-@pytest.fixture
-async def driver(make_driver: Callable[..., MapDriver]) -> MapDriver:
-    driver = make_driver()
-    await driver.identify()
-    return driver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from samspel.contract.fault import Effect, FaultCode, Severity
-from samspel.driver.faults import FaultState, FaultWord
+from samspel.driver.faults import FaultState
 
 WORDS = {
     "inverter_alarm": (70, 500, range(32)),
@@ -33,11 +33,6 @@ STATES = {0x0100, 0x0200, 0x1700, 0x1900, 0x2500, 0x5500}
 
 KNOWN = [(name, bit) for name, (_, _, bits) in WORDS.items() for bit in bits]
 RESERVED = [(name, bit) for name, (_, _, bits) in WORDS.items() for bit in range(32) if bit not in bits]
-
-
-@pytest.fixture(scope="module")
-def words(manifest):
-    return {row.register: row for row in manifest.faults.rows if isinstance(row, FaultWord)}
 
 
 def test_all_fifteen_words_are_there(words):

@@ -31,16 +31,6 @@ NEVER = {
 
 
 @pytest.fixture(scope="module")
-def text(manifest):
-    return manifest.maps[0].read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def loaded(text):
-    return load_map(text)
-
-
-@pytest.fixture(scope="module")
 def compulsory(text):
     return load_map(text, control="compulsory")
 
