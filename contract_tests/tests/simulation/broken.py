@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from samspel.admission import gate as admission
+from samspel.contract.admitted import Admitted
+from samspel.contract.command import Rank, Release
 from samspel.contract.errors import SamspelError
-from samspel.contract.outcome import End
+from samspel.contract.outcome import End, Stage
 from samspel.contract.ports import Priority
-from samspel.control import machine, shell
+from samspel.control import commands, machine, shell
 from samspel.control.state import Phase
 from samspel.driver.map_driver import MapDriver
 from samspel.outlet import Outlet
@@ -64,6 +66,45 @@ def obeys_anybody(patch: Any) -> None:
         return None if verdict is not None and verdict.reason == "address" else verdict
 
     patch.setattr(admission.Admission, "_standing", standing)
+
+
+def knows_no_rank(patch: Any) -> None:
+    """Whoever may speak at all speaks with the highest rank."""
+    sound = admission.Admission.judge
+
+    def judge(self: Any, *arguments: Any, **known: Any) -> Any:
+        verdict = sound(self, *arguments, **known)
+        return replace(verdict, rank=Rank.LOCAL_SAFETY) if isinstance(verdict, Admitted) else verdict
+
+    patch.setattr(admission.Admission, "judge", judge)
+
+
+def knows_no_epoch(patch: Any) -> None:
+    """A dispatcher that has lost its lease may still give the battery back."""
+    sound = admission.Admission._order
+
+    def order(self: Any, command: Any, *arguments: Any) -> Any:
+        return None if isinstance(command, Release) else sound(self, command, *arguments)
+
+    patch.setattr(admission.Admission, "_order", order)
+
+
+def lets_anybody_end_a_stop(patch: Any) -> None:
+    """It need not be named, and by no higher rank."""
+    patch.setattr(commands, "_stop_stands_against", lambda *arguments: None)
+
+
+def refuses_and_obeys(patch: Any) -> None:
+    """One in three of those whom it follows is told that it is refused."""
+    sound, number = Outlet.outcome, [0]
+
+    def outcome(self: Any, device: str, say: Any, **known: Any) -> None:
+        number[0] += say.stage is Stage.ACCEPTED
+        if say.stage is Stage.ACCEPTED and number[0] % 3 == 0:
+            say = replace(say, stage=None, end=End.REFUSED)
+        sound(self, device, say, **known)
+
+    patch.setattr(Outlet, "outcome", outcome)
 
 
 def forgets_stops(patch: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from samspel_contract.simulation.plan import Commands, Outage, Plan, SiteRules
+from samspel_contract.simulation.report import invariant_names
 from samspel_contract.simulation.run import simulate
 from samspel_contract.target import loose
 
@@ -41,12 +42,24 @@ STOPPED = Plan(
     outages={"sigterm": Outage(per_day=200, seconds=[1, 10])},
 )
 
+RIVALS = Plan(
+    title="rivals",
+    starts_at_h=8,
+    commands=Commands(
+        set_power=80, stop=20, release=20, replayed=20, wrong_epoch=20, new_epoch=6, ttl_s=[60, 600], resting_share=0
+    ),
+)
+
 BROKEN = {
     "writes_where_nothing_is_declared": (LIVELY, "only_declared_registers"),
     "knows_no_contract": (LIVELY, "no_limit_passed_on_the_wire"),
     "knows_no_battery": (EMPTY, "charge_window_kept"),
     "takes_any_age": (LIVELY, "nothing_stale_written"),
     "obeys_anybody": (LIVELY, "only_who_may_command"),
+    "knows_no_rank": (RIVALS, "higher_rank_kept"),
+    "knows_no_epoch": (RIVALS, "older_epoch_silent"),
+    "lets_anybody_end_a_stop": (RIVALS, "stop_ended_by_who_may"),
+    "refuses_and_obeys": (IDLE, "nothing_written_after_its_end"),
     "forgets_stops": (STOPPED, "stop_within_its_bound"),
     "never_gives_back": (IDLE, "released_when_nobody_commands"),
     "swallows_ends": (IDLE, "one_end_for_every_command"),
@@ -68,6 +81,11 @@ def test_a_broken_one_is_caught_by_the_invariant_that_it_breaks(target, monkeypa
     assert outcome.violations[0].before
 
 
+def test_every_invariant_is_broken_by_something():
+    broken_here = {invariant for _, invariant in BROKEN.values()}
+    assert {*broken_here, "no_limit_passed_by_the_battery"} == set(invariant_names())  # that one by a map, below
+
+
 def test_a_map_with_a_wrong_scale_is_caught_by_the_battery_itself(tmp_path):
     shutil.copytree(GOOD, tmp_path / "toy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     text = (tmp_path / "toy" / "map.toml").read_text(encoding="utf-8")
@@ -79,7 +97,7 @@ def test_a_map_with_a_wrong_scale_is_caught_by_the_battery_itself(tmp_path):
     assert {one.invariant for one in outcome.violations} == {"no_limit_passed_by_the_battery"}
 
 
-@pytest.mark.parametrize("plan", [LIVELY, IDLE, STOPPED], ids=lambda plan: plan.title)
+@pytest.mark.parametrize("plan", [LIVELY, IDLE, STOPPED, RIVALS], ids=lambda plan: plan.title)
 def test_a_sound_one_passes_and_what_breaks_there_has_been_judged(target, plan):
     outcome = simulate(target, plan, SEED, until_s=0.75 * HOUR_S)
     assert outcome.violations == ()

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pytest
 from samspel_contract.simulation.checks import CHECKS, name_of
+from samspel_contract.simulation.checks_of_authority import (
+    HigherRankKept,
+    NothingWrittenAfterItsEnd,
+    OlderEpochSilent,
+    StopEndedByWhoMay,
+)
 from samspel_contract.simulation.checks_of_commands import (
     OneEndForEveryCommand,
     ReleasedWhenNobodyCommands,
@@ -18,7 +25,7 @@ from samspel_contract.simulation.checks_of_writes import (
     OnlyDeclaredRegisters,
     OnlyWhoMayCommand,
 )
-from samspel_contract.simulation.events import Heard, Looked, Sent, Terms, Wrote
+from samspel_contract.simulation.events import Disturbed, Heard, Looked, Sent, Terms, Wrote
 
 TERMS = Terms(
     most_w=3000.0,
@@ -56,7 +63,16 @@ def looked(at_s, battery_w=0.0, phase="released", soc_pct=50.0, disturbed=(), ca
 
 
 def ended(at_s=1.0, name="a", seq=0, end="completed"):
-    return Heard(at_s=at_s, leaf="outcome", message={"command_id": name, "end": end, "boot_id": "run-1", "seq": seq})
+    return heard(at_s, name, seq, end=end)
+
+
+def accepted(at_s, name, seq):
+    return heard(at_s, name, seq, stage="accepted")
+
+
+def heard(at_s, name, seq, **said):
+    message = {"command_id": name, "boot_id": "run-1", "seq": seq, **said}
+    return Heard(at_s=at_s, leaf="outcome", message=message, made_s=at_s)
 
 
 def objections(make, *events):
@@ -69,6 +85,16 @@ IDLE = [looked(float(at_s), phase="released", disturbed=["mode"]) for at_s in ra
 AT_PEACE = [looked(float(at_s), phase="released") for at_s in range(1, 200)]
 OVER = [looked(float(at_s), battery_w=4000.0, phase="controlling") for at_s in range(1, 200)]
 EMPTY = [looked(float(at_s), battery_w=2000.0, phase="controlling", soc_pct=2.0) for at_s in range(1, 400)]
+CHIEF = sent(name="chief", rank=30, issuer="installer")
+LOW = sent(name="low", rank=10, issuer="family")
+GIVE_BACK = sent(name="back", kind="release", rank=20)
+OLD = sent(name="old", epoch=1, seq=9)
+NEW = sent(name="new", epoch=2, seq=1)
+HALT = sent(name="halt", kind="stop", rank=20)
+SEES = sent(at_s=1.0, name="sees", rank=20, ends_stop="halt")
+BLIND = sent(at_s=1.0, name="blind", rank=20)
+LATE = replace(LOW, at_s=1.0, ends_stop="halt")
+HEARD = [looked(float(at_s)) for at_s in range(1, 20)]
 LONG = [looked(float(at_s)) for at_s in range(1, 1500, 10)]
 
 CAUGHT = {
@@ -86,6 +112,36 @@ CAUGHT = {
     "not given back": (ReleasedWhenNobodyCommands, IDLE),
     "two ends": (OneEndForEveryCommand, [sent(), ended(), ended(seq=1)]),
     "no end": (OneEndForEveryCommand, [sent(), *LONG]),
+    "a lower rank takes over": (HigherRankKept, [CHIEF, accepted(1.0, "chief", 0), LOW, accepted(2.0, "low", 1)]),
+    "a lower rank gives back": (
+        HigherRankKept,
+        [CHIEF, accepted(1.0, "chief", 0), GIVE_BACK, accepted(2.0, "back", 1)],
+    ),
+    "an epoch that is over": (OlderEpochSilent, [OLD, NEW, accepted(1.0, "new", 0), accepted(2.0, "old", 1)]),
+    "the same again": (OlderEpochSilent, [OLD, accepted(1.0, "old", 0), accepted(9.0, "old", 1)]),
+    "a stop ended by a lower rank": (
+        StopEndedByWhoMay,
+        [HALT, accepted(0.5, "halt", 0), LATE, accepted(2.0, "low", 1)],
+    ),
+    "a stop that is not named": (StopEndedByWhoMay, [HALT, accepted(0.5, "halt", 0), BLIND, accepted(2.0, "blind", 1)]),
+    "a stop ended by what came before": (
+        StopEndedByWhoMay,
+        [GIVE_BACK, replace(HALT, at_s=1.0), accepted(1.0, "halt", 0), accepted(2.0, "back", 1)],
+    ),
+    "a stop weakened by another": (
+        StopEndedByWhoMay,
+        [
+            *(replace(HALT, rank=30), replace(HALT, command_id="weak")),
+            *(accepted(0.5, "halt", 0), accepted(0.6, "weak", 1), ended(0.6, "halt", 2, "superseded")),
+            *(replace(GIVE_BACK, at_s=1.0), accepted(2.0, "back", 3)),
+        ],
+    ),
+    "a stop that ends by itself": (StopEndedByWhoMay, [HALT, accepted(0.5, "halt", 0), ended(60.0, "halt", 1)]),
+    "after it was superseded": (
+        NothingWrittenAfterItsEnd,
+        [sent(), accepted(0.5, "a", 0), ended(1.0, "a", 1), wrote(2.0), *HEARD],
+    ),
+    "what was refused": (NothingWrittenAfterItsEnd, [sent(), ended(1.0, "a", 0, "refused"), wrote(1.1), *HEARD]),
     "a stop without an end": (OneEndForEveryCommand, [sent(kind="stop", until_s=0.0), *LONG]),
 }
 PASSED = {
@@ -107,6 +163,61 @@ PASSED = {
     "somebody else's": (
         ReleasedWhenNobodyCommands,
         [looked(float(s), phase="foreign", disturbed=["mode"], meddled=True) for s in range(200)],
+    ),
+    "an equal takes over": (
+        HigherRankKept,
+        [CHIEF, accepted(1.0, "chief", 0), replace(CHIEF, command_id="next"), accepted(2.0, "next", 1)],
+    ),
+    "a lower rank is refused": (
+        HigherRankKept,
+        [CHIEF, accepted(1.0, "chief", 0), LOW, ended(2.0, "low", 1, "refused")],
+    ),
+    "a lease that has run out": (HigherRankKept, [CHIEF, accepted(1.0, "chief", 0), LOW, accepted(100.0, "low", 1)]),
+    "a lease that was given up": (
+        HigherRankKept,
+        [CHIEF, accepted(1.0, "chief", 0), ended(2.0, "chief", 1), LOW, accepted(3.0, "low", 2)],
+    ),
+    "a stop from the household": (
+        HigherRankKept,
+        [CHIEF, accepted(1.0, "chief", 0), replace(LOW, kind="stop"), accepted(2.0, "low", 1)],
+    ),
+    "a lease whose age a wrong clock told": (
+        HigherRankKept,
+        [
+            Disturbed(at_s=0.0, what="clock", on=True),
+            *(replace(CHIEF, has_nonce=True), accepted(1.0, "chief", 0), LOW, accepted(2.0, "low", 1)),
+        ],
+    ),
+    "a lease of another boot": (
+        HigherRankKept,
+        [
+            *(CHIEF, accepted(1.0, "chief", 0), Disturbed(at_s=1.5, what="boot", on=True)),
+            *(LOW, accepted(2.0, "low", 1)),
+        ],
+    ),
+    "the next epoch": (OlderEpochSilent, [OLD, NEW, accepted(1.0, "old", 0), accepted(2.0, "new", 1)]),
+    "an acceptance heard twice": (OlderEpochSilent, [OLD, accepted(1.0, "old", 0), accepted(1.0, "old", 0)]),
+    "a late stop": (
+        OlderEpochSilent,
+        [replace(OLD, kind="stop"), NEW, accepted(1.0, "new", 0), accepted(2.0, "old", 1)],
+    ),
+    "a stop that is named": (
+        StopEndedByWhoMay,
+        [HALT, accepted(0.5, "halt", 0), SEES, accepted(2.0, "sees", 1), ended(2.0, "halt", 2)],
+    ),
+    "a stop that is released": (
+        StopEndedByWhoMay,
+        [HALT, accepted(0.5, "halt", 0), replace(GIVE_BACK, at_s=1.0), accepted(2.0, "back", 1), ended(2.0, "halt", 2)],
+    ),
+    "a stop held to the end": (StopEndedByWhoMay, [HALT, accepted(0.5, "halt", 0), ended(600.5, "halt", 1, "failed")]),
+    "a stop that holds": (StopEndedByWhoMay, [HALT, accepted(0.5, "halt", 0), LATE, ended(2.0, "low", 1, "refused")]),
+    "before its end": (
+        NothingWrittenAfterItsEnd,
+        [sent(), accepted(0.5, "a", 0), wrote(0.9), ended(1.0, "a", 1), wrote(1.3), *HEARD],
+    ),
+    "refused, and accepted when it came again": (
+        NothingWrittenAfterItsEnd,
+        [sent(), ended(1.0, "a", 0, "refused"), wrote(3.0), accepted(3.0, "a", 1), *HEARD],
     ),
     "the same end again": (OneEndForEveryCommand, [sent(), ended(), ended()]),
     "refused again": (OneEndForEveryCommand, [sent(), ended(), sent(again=True), ended(seq=1, end="refused")]),

@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from samspel_contract.simulation.checks_of_authority import (
+    HigherRankKept,
+    NothingWrittenAfterItsEnd,
+    OlderEpochSilent,
+    StopEndedByWhoMay,
+)
 from samspel_contract.simulation.checks_of_commands import (
     OneEndForEveryCommand,
     ReleasedWhenNobodyCommands,
@@ -41,7 +47,11 @@ CHECKS: Sequence[Callable[[Terms], Check]] = (
     ChargeWindowKept,
     NothingStaleWritten,
     OnlyWhoMayCommand,
+    HigherRankKept,
+    OlderEpochSilent,
+    NothingWrittenAfterItsEnd,
     StopWithinItsBound,
+    StopEndedByWhoMay,
     ReleasedWhenNobodyCommands,
     OneEndForEveryCommand,
 )

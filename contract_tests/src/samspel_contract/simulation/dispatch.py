@@ -140,11 +140,12 @@ class Dispatch:
         await self._publish({**command, **self.rng.choice(BROKEN)}, legit=False)
 
     async def _wrong_epoch(self) -> None:
-        """From a dispatcher that has lost its lease."""
+        """From a dispatcher that has lost its lease: a set-point, or a release."""
         issuer = self._issuer()
         newest = self._admitted.get(issuer, 0)
         if newest:
-            await self._publish({**self._follow(issuer), "epoch": newest - 1}, legit=False)
+            command = self._follow(issuer) if self.rng.random() < 0.5 else self._command("release", issuer)
+            await self._publish({**command, "epoch": newest - 1}, legit=False)
 
     async def _wrong_address(self) -> None:
         await self._publish({**self._follow(self._issuer()), "target": "another-site/battery"}, legit=False)
@@ -216,4 +217,9 @@ class Dispatch:
             deadline_s=deadline_s,
             until_s=deadline_s + held_s if age_s == 0 else deadline_s,
             power_w=command.get("power_w") if legit else None,
+            rank=ISSUERS.get(command["issuer"], 0),
+            epoch=command["epoch"],
+            seq=command["seq"],
+            ends_stop=command.get("ends_stop"),
+            has_nonce=command.get("nonce") is not None,
         )

@@ -33,7 +33,8 @@ class Sent:
 
     `until_s` is the last moment at which its power may stand (its life and its hold), infinite for one held until
     another comes; `deadline_s` the last at which it may be written for the first time. `again`: sent before, word for
-    word.
+    word. `rank`, `epoch`, `seq` and `ends_stop` as the payload and the site's list of issuers say; `has_nonce`: it
+    echoes one of this site.
     """
 
     at_s: float
@@ -45,6 +46,11 @@ class Sent:
     until_s: float
     power_w: float | None = None
     again: bool = False
+    rank: int = 0
+    epoch: int = 1
+    seq: int = 0
+    ends_stop: str | None = None
+    has_nonce: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +70,12 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A message left the site."""
+    """A message left the site. `made_s`: when it was made, where it says so; else when it was heard."""
 
     at_s: float
     leaf: str
     message: Mapping[str, Any]
+    made_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,7 @@ class Home:
         """The box itself has restarted."""
         self._boots += 1
         self.site.setting.clock.boot = f"boot-{self._boots}"
+        self.note("boot", on=True)
 
     # --- its process ---
 
@@ -206,7 +207,9 @@ class Home:
         for message in self.site.drain():
             self.nonce = message.get("nonce") or self.nonce
             plain = {key: value for key, value in message.items() if not key.startswith("_")}
-            heard.append(Heard(at_s=message["_at"] - self._began, leaf=message["_leaf"], message=plain))
+            made = message.get("monotonic_s", message["_at"])
+            at_s, made_s = message["_at"] - self._began, made - self._began
+            heard.append(Heard(at_s=at_s, leaf=message["_leaf"], message=plain, made_s=made_s))
         return heard
 
     def _forget(self) -> None:
