@@ -207,8 +207,8 @@ class Home:
         for message in self.site.drain():
             self.nonce = message.get("nonce") or self.nonce
             plain = {key: value for key, value in message.items() if not key.startswith("_")}
-            made = message.get("monotonic_s", message["_at"])
-            at_s, made_s = message["_at"] - self._began, made - self._began
+            at_s = message["_at"] - self._began
+            made_s = message["monotonic_s"] - self._began if "monotonic_s" in message else at_s
             heard.append(Heard(at_s=at_s, leaf=message["_leaf"], message=plain, made_s=made_s))
         return heard
 
