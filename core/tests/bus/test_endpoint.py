@@ -157,7 +157,7 @@ async def test_an_idle_connection_that_is_lost_is_noticed_and_replaced(running, 
     assert len(device.connections) == 2
     await read(link, 2)
     assert device.log[-1].connection == 1
-    assert endpoint.stats.reconnects == 1
+    assert endpoint.stats.connects == 2
 
 
 async def test_silence_is_never_answered_with_a_repetition(running, device):

@@ -32,11 +32,6 @@ class Pacer:
         self._wide_gap_s = profile.gap_s
         self._busy_in_a_row = 0
 
-    @property
-    def wide_gap_s(self) -> float:
-        """The gap before telemetry now."""
-        return self._wide_gap_s
-
     def ready_at(self, priority: Priority) -> float:
         """From when on a request of this priority may go."""
         ready = self._free_at if priority < Priority.FAST_TELEMETRY else self._wide_free_at

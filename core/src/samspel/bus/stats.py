@@ -28,8 +28,3 @@ class BusStats:
     connects: int = 0
     """Connections that stood."""
     failed_connects: int = 0
-
-    @property
-    def reconnects(self) -> int:
-        """Connections after the first."""
-        return max(0, self.connects - 1)
