@@ -329,6 +329,14 @@ OUTCOME = Outcome(
     energy_wh=math.nan,
     before=Evidence(battery_power_w=math.inf, soc_pct=50.0),
 )
+FAULT = Fault(
+    code=FaultCode.GRID_OVERVOLTAGE,
+    severity=Severity.MAJOR,
+    effect=Effect.OFFLINE,
+    state=FaultState.RAISED,
+    since=OUTCOME.at,
+    device="d",
+)
 
 
 def test_an_instant_is_written_in_utc_with_milliseconds():
@@ -354,16 +362,7 @@ def test_a_naive_time_is_a_defect_of_ours_and_says_so():
 
 
 def test_half_a_surrogate_pair_in_a_devices_text_does_not_stop_the_message():
-    detail = FaultDetail(raw="\ud83d")
-    fault = Fault(
-        code=FaultCode.VENDOR_UNMAPPED,
-        severity=Severity.INFO,
-        effect=Effect.NONE,
-        state=FaultState.RAISED,
-        since=OUTCOME.at,
-        device="d",
-        detail=detail,
-    )
+    fault = replace(FAULT, detail=FaultDetail(raw="\ud83d"))
     assert json.loads(dump(fault))["detail"]["raw"] == "?"
 
 
@@ -375,15 +374,7 @@ def test_an_outcome_can_be_marked_as_a_possible_duplicate():
 def test_a_mark_changes_nothing_else():
     """Above all not the times: a replay tells when things happened."""
     outcome = replace(OUTCOME, monotonic_s=0.1 + 0.2, text="30 °C \u2028")
-    fault = Fault(
-        code=FaultCode.GRID_OVERVOLTAGE,
-        severity=Severity.MAJOR,
-        effect=Effect.OFFLINE,
-        state=FaultState.RAISED,
-        since=OUTCOME.at,
-        device="d",
-    )
-    for one in (outcome, fault):
+    for one in (outcome, FAULT):
         assert mark_duplicate(dump(one)) == dump(replace(one, duplicate=True))
 
 
