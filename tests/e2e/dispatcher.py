@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiomqtt
-from samspel_contract.heard import Heard, Message
+from samspel_contract.conversation import Conversation, Message
 
 from .patience import PATIENCE_S, until
 
 
 @dataclass
-class Dispatcher(Heard):
+class Dispatcher(Conversation):
     """One client of the broker, for one site. `latest` is the newest message of each kind."""
 
     port: int
@@ -104,5 +104,5 @@ class Dispatcher(Heard):
         return found
 
     def faults(self, code: str, device: str | None = "battery") -> list[str]:
-        """See `Heard`; of the usual device unless another is named."""
+        """See `Conversation`; of the usual device unless another is named."""
         return super().faults(code, device)

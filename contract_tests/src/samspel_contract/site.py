@@ -27,8 +27,8 @@ from samspel.transport.memory import MemoryBroker, MemoryTransport
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.twin import Twin
 
+from samspel_contract.conversation import Conversation, Message, stamped
 from samspel_contract.edge import CALM, DEVICE, DISPATCHER, MOST_W, RANKS, SITE, Life, Setting, end_tasks
-from samspel_contract.heard import Heard, Message, stamped
 from samspel_contract.rig import LATENCY_S, REST_W, STEP_S
 from samspel_contract.target import Target
 from samspel_contract.upward import leaks
@@ -60,7 +60,7 @@ def make_twin(target: Target, *, soc_pct: float, pv_w: float, load_w: float, see
 
 
 @dataclass
-class Site(TwinView, Heard):
+class Site(TwinView, Conversation):
     """`life` is the process that runs now."""
 
     setting: Setting
@@ -83,7 +83,7 @@ class Site(TwinView, Heard):
             self._raw.append(message)
 
     def drain(self) -> list[Message]:
-        """See `Heard`."""
+        """See `Conversation`."""
         self._raw = []
         return super().drain()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-__all__ = ["Heard", "Message", "stamped"]
+__all__ = ["Conversation", "Message", "stamped"]
 
 Message = dict[str, Any]
 
@@ -19,7 +19,7 @@ def stamped(at: datetime) -> str:
 
 
 @dataclass
-class Heard:
+class Conversation:
     """`messages` are what left the site, in order; `_leaf` says which kind each is."""
 
     messages: list[Message] = field(init=False, default_factory=list)
