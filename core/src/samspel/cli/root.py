@@ -28,7 +28,7 @@ OWN = {
 """Modules of this package, each with its line in the help."""
 
 ELSEWHERE = {
-    "demo": ("Watch a simulated home follow commands for two minutes.", "samspel-sim"),
+    "demo": ("Watch simulated homes follow commands for four minutes.", "samspel-sim"),
     "sim": ("Serve a simulated inverter.", "samspel-sim"),
     "simulate": ("Run days of a home in minutes and check what must always hold.", "samspel-contract-tests"),
 }

@@ -13,7 +13,7 @@ from samspel_sim.demo.view import Sample
 __all__ = ["draw_chart"]
 
 LABEL_COLUMNS = 8
-PLAY_S = 130.0
+PLAY_S = 240.0
 """As much time as one width should show."""
 LEAST_UP_W, LEAST_DOWN_W = 2000.0, 4000.0
 """Room for the whole play from its start, so that the scale stands still."""

@@ -46,7 +46,7 @@ def command(argv: list[str]) -> int:
     return int(code or 0)
 
 
-@app.command(help="Watch simulated homes follow commands for about two minutes.")
+@app.command(help="Watch simulated homes follow commands for about four minutes.")
 def demo(
     brand: Annotated[list[str] | None, typer.Option(help="Whose inverter; repeatable; default: all installed.")] = None,
     broker: Annotated[str, typer.Option(help="auto, mosquitto or amqtt.")] = "auto",

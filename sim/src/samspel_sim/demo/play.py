@@ -12,7 +12,7 @@ from typing import Any
 
 from samspel_sim.demo.children import Edge, TwinProcess
 from samspel_sim.demo.dispatcher import Dispatcher
-from samspel_sim.demo.record import Record, seen
+from samspel_sim.demo.record import Record
 from samspel_sim.demo.truth import Truth
 
 __all__ = ["SCENES", "Play"]
@@ -115,7 +115,7 @@ class Play:
 
     def _stale(self) -> None:
         self.record.scene(f"a set-point gets stuck for {STUCK_S:g} s; it was good for {GOOD_FOR_S:g}")
-        written = self.dispatcher.write("set_power", power_w=3000.0, ttl_s=GOOD_FOR_S)
+        written = self.dispatcher.write("set_power", power_w=4000.0, ttl_s=GOOD_FOR_S)
         self.record.pace.sleep(STUCK_S)
         before = self._truth()
         command = self.dispatcher.deliver(written)
@@ -149,10 +149,10 @@ class Play:
         left_s = allowed_s + BUSY_S - (self.record.pace.monotonic() - began_s)
         said = self.record.inbox.outcome(self._charging, left_s, since=since, deviation="clamped")
         after_s = self.record.pace.monotonic() - began_s
-        shown = f"{seen(said)}: {after_s:.0f} s of {allowed_s:g} s" if said else "nothing came"
-        self.record.expect("it is called clamped, in the time that the record allows", said is not None, shown)
+        shown = f"reason {said['reason']}, {after_s:.0f} s of {allowed_s:g} s" if said else "nothing came"
+        self.record.expect("it is called clamped in time", said is not None, shown)
         self.twin.misbehave("clamp", on=False)
-        self._expect_near("without the clamp the battery follows again", -3500.0)
+        self._expect_near("unclamped it follows again", -3500.0)
 
     def _cut(self) -> None:
         self.record.scene("the link to the inverter fails, and heals")
@@ -188,7 +188,7 @@ class Play:
         self.record.expect_outcome("who does not name the stop is refused", command, 10, end="refused")
 
     def _kill(self) -> None:
-        self.record.scene("somebody cooks; the edge is killed under 1500 W, and its guard lives")
+        self.record.scene("somebody cooks; the edge alone is killed under 1500 W")
         self.twin.set(load_power_w=DINNER_W)
         self._cooking_w = self._turned_w(1500.0)
         self._cooking = self._set_power(self._cooking_w, ends_stop=self._stop)
@@ -197,12 +197,12 @@ class Play:
         since, began_s = self.record.inbox.position(), self.record.pace.monotonic()
         killed = self.edge.kill_child()
         acts = self.record.until(lambda: self.edge.child not in (None, killed), 30)
-        shown = f"after {self.record.pace.monotonic() - began_s:.1f} s" if acts else "no process of its own"
-        self.record.expect("the guard notices, and starts what comes next", killed is not None and acts, shown)
+        shown = f"another process after {self.record.pace.monotonic() - began_s:.1f} s" if acts else "no other process"
+        self.record.expect("the guard has noticed", killed is not None and acts, shown)
         self._expect_adopted(since)
 
     def _cut_power(self) -> None:
-        self.record.scene("the power fails: edge and guard are gone at once, and come back")
+        self.record.scene("the power fails: edge and guard are killed at once")
         since = self.record.inbox.position()
         self.edge.kill()
         self.edge.start()
@@ -224,7 +224,7 @@ class Play:
         self._expect_fault("a fault is raised", since, "raised", FOREIGN)
         self._stand_back(their_w)
         self.twin.misbehave("second_master", on=False)
-        self._give_back("the other has gone: a release gives the inverter back")
+        self._give_back("a release when the other is gone")
         self._expect_fault("the fault is cleared", since, "cleared", FOREIGN)
         self._expect_stage(self._set_power(-1000.0), "delivered", within_s=40)
         self._expect_near("and we command again", -1000.0)
