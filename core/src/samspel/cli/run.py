@@ -37,6 +37,8 @@ logger = logging.getLogger("samspel.edge")
 
 FILE = "edge.sqlite"
 
+TELLS = (signal.SIGTERM, signal.SIGINT)
+
 GUARD_PATIENCE = 2.0
 """A guard may be silent for twice as long as the edge that it watches: nothing else is waiting for it."""
 
@@ -139,7 +141,7 @@ async def _until_told(edge: Edge, lifeline: Lifeline | None, work: Coroutine[Any
     seconds. The exit code; a `work` that says so leaves something held.
     """
     told, loop = asyncio.Event(), asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
+    for one in TELLS:
         loop.add_signal_handler(one, told.set)
     if lifeline is not None:
         _beat_with(edge, lifeline)
@@ -155,6 +157,14 @@ async def _until_told(edge: Edge, lifeline: Lifeline | None, work: Coroutine[Any
     finally:
         await edge.stop()
         logger.info("handed over")
+        _be_told_no_more(loop)
+
+
+def _be_told_no_more(loop: asyncio.AbstractEventLoop) -> None:
+    """We are about to go: another signal must not cut that short, as it would once the loop has closed."""
+    for one in TELLS:
+        loop.remove_signal_handler(one)
+        signal.signal(one, signal.SIG_IGN)
 
 
 async def _first_of(*waits: Awaitable[object] | None) -> None:

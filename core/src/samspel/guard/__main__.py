@@ -13,7 +13,10 @@ def main(arguments: list[str]) -> int:
     """Until told to end; the exit code of what was guarded."""
     silence_s, log_format, *command = arguments
     logs.configure(logs.LogFormat(log_format))
-    return Guard(Machine(command), float(silence_s)).run()
+    machine = Machine(command)
+    code = Guard(machine, float(silence_s)).run()
+    machine.close()
+    return code
 
 
 if __name__ == "__main__":

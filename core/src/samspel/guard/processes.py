@@ -20,6 +20,8 @@ GONE_S = 5.0
 
 LOOK_S = 0.02
 
+TELLS = (signal.SIGTERM, signal.SIGINT)
+
 
 class Machine:
     """Implements `watch.World`. SIGTERM and SIGINT tell us to end, from the moment it is made."""
@@ -30,8 +32,13 @@ class Machine:
         for one in (self._told, teller):
             one.setblocking(False)
         signal.set_wakeup_fd(teller.detach(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in TELLS:
             signal.signal(number, lambda *_: None)  # The wake-up descriptor says it.
+
+    def close(self) -> None:
+        """We are about to go: another signal must not change the exit code."""
+        for number in TELLS:
+            signal.signal(number, signal.SIG_IGN)
 
     def monotonic(self) -> float:
         """Seconds; does not run while the box sleeps."""

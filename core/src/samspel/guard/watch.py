@@ -147,8 +147,8 @@ class Guard:
 
         while True:
             limit_s = self._silence_s if has_beaten else max(START_S, self._silence_s)
-            left_s = limit_s - silence.lasted_s
-            match child.listen(min(max(left_s, 0.0), LISTENING_S)):
+            is_over = silence.lasted_s >= limit_s
+            match child.listen(0.0 if is_over else LISTENING_S):
                 case Heard.BEAT:
                     has_beaten = True
                     silence.broken(self._world.monotonic())
@@ -159,7 +159,7 @@ class Guard:
                     code = child.gone()
                     _tell_end(role, code)
                     return end(code)
-                case Heard.NOTHING if left_s <= 0:
+                case Heard.NOTHING if is_over:
                     child.kill()
                     logger.error("killed for its silence", extra={"role": role.value, "silent_s": round(limit_s, 1)})
                     return end(None)
