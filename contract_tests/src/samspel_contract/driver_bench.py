@@ -1,7 +1,8 @@
 """For a driver's own tests, beside the suite's: a device of nothing but words, and fixtures that put the driver on it.
 
 A plugin's `conftest.py` imports the fixtures that it uses. It brings two of its own: `manifest`, the driver's, and
-`inverter`, a `BusLink` with the words that the vendor's document says, so that neither twin nor map has a part in it.
+`make_inverter`, which makes a `BusLink` with the words that the vendor's document says, so that neither twin nor map
+has a part in it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from samspel.driver.session import Session
 from samspel.registers.loader import load_map
 from samspel.registers.model import RegisterMap
 
-__all__ = ["Words", "driver", "loaded", "make_driver", "make_driver_on", "text", "words"]
+__all__ = ["Words", "driver", "inverter", "loaded", "make_driver", "make_driver_on", "text", "words"]
 
 
 class Words:
@@ -51,6 +52,12 @@ class Words:
         """The addresses of a number, that of its low word first."""
         places = range(address, address + count)
         return places if self.low_first else places[::-1]
+
+
+@pytest.fixture
+def inverter(make_inverter: Callable[[], BusLink]) -> BusLink:
+    """The usual device."""
+    return make_inverter()
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from samspel.contract.errors import DeviceRefused, LinkDown, RegisterAbsent
 from samspel.contract.ports import Priority, Table
 from samspel.driver.manifest import Manifest, load_manifest
-from samspel_contract.driver_bench import Words, driver, loaded, make_driver, make_driver_on, text, words
+from samspel_contract.driver_bench import Words, driver, inverter, loaded, make_driver, make_driver_on, text, words
 
-__all__ = ["driver", "loaded", "make_driver", "make_driver_on", "text", "words"]
+__all__ = ["driver", "inverter", "loaded", "make_driver", "make_driver_on", "text", "words"]
 
 PACKAGE = Path(str(files("samspel_huawei")))
 
@@ -84,11 +84,6 @@ def sun2000(model: str = "SUN2000-10KTL-M1", firmware: str = "V100R001C00SPC168"
     for address, value, count in numbers:
         inverter.set(address, value, count)
     return inverter
-
-
-@pytest.fixture
-def inverter() -> Inverter:
-    return sun2000()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from samspel.contract.errors import DeviceRefused, RegisterAbsent
 from samspel.contract.ports import Priority, Table
 from samspel.driver.manifest import Manifest, load_manifest
 from samspel.driver.map_driver import MapDriver
-from samspel_contract.driver_bench import Words, driver, loaded, make_driver, make_driver_on, text, words
+from samspel_contract.driver_bench import Words, driver, inverter, loaded, make_driver, make_driver_on, text, words
 
-__all__ = ["driver", "loaded", "make_driver", "make_driver_on", "text", "words"]
+__all__ = ["driver", "inverter", "loaded", "make_driver", "make_driver_on", "text", "words"]
 
 PACKAGE = Path(str(files("samspel_saj")))
 
@@ -91,11 +91,6 @@ def h2(model: str = "H2-10K-T2", device_type: int = 0x0060, firmware: int = 4066
     for address, value, count in numbers:
         inverter.set(address, value, count)
     return inverter
-
-
-@pytest.fixture
-def inverter() -> Inverter:
-    return h2()
 
 
 @pytest.fixture

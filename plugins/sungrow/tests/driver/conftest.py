@@ -11,9 +11,9 @@ import pytest
 from samspel.contract.errors import DeviceRefused, LinkDown, RegisterAbsent
 from samspel.contract.ports import Priority, Table
 from samspel.driver.manifest import Manifest, load_manifest
-from samspel_contract.driver_bench import Words, driver, loaded, make_driver, make_driver_on, text, words
+from samspel_contract.driver_bench import Words, driver, inverter, loaded, make_driver, make_driver_on, text, words
 
-__all__ = ["driver", "loaded", "make_driver", "make_driver_on", "text", "words"]
+__all__ = ["driver", "inverter", "loaded", "make_driver", "make_driver_on", "text", "words"]
 
 PACKAGE = Path(str(files("samspel_sungrow")))
 
@@ -102,11 +102,6 @@ def sh(code: int = 0xE03, firmware: str = "SAPPHIRE-H_01011.95.12", rated_w: int
         33046: 1060, 33047: 1060,
     }  # fmt: skip
     return inverter
-
-
-@pytest.fixture
-def inverter() -> Inverter:
-    return sh()
 
 
 @pytest.fixture
