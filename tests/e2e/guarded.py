@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from samspel_sim.behaviour import TwinOptions
 from samspel_sim.testing import served_twin
 
-from .real import SPEED, RealHome, battery_w, real_home, registers, until
+from .patience import until
+from .real import SPEED, RealHome, battery_w, real_home
+from .registers import registers
 from .scenes import Backstage
 
 SILENCE_S = 4.0

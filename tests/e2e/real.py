@@ -14,23 +14,8 @@ from samspel_sim.testing import Served, served_twin
 from samspel_sim.twin import Twin
 
 from .dispatcher import Dispatcher
-from .edge_process import EdgeProcess, is_gone
-from .patience import PATIENCE_S, until
-from .registers import registers
-
-__all__ = [
-    "PATIENCE_S",
-    "SPEED",
-    "RealHome",
-    "battery_w",
-    "is_gone",
-    "one_home",
-    "quick_twin",
-    "real_home",
-    "registers",
-    "until",
-    "write_site",
-]
+from .edge_process import EdgeProcess
+from .patience import until
 
 SPEED = 10.0
 

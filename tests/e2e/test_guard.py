@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from .disks import fill, small_disk
+from .edge_process import is_gone
 from .guarded import FOLLOWED, child, discharging, gives_back, guarded, on_its_own
-from .real import RealHome, battery_w, is_gone, registers, until
+from .patience import until
+from .real import RealHome, battery_w
+from .registers import registers
 from .scenes import Backstage, Scenes
 
 scenes = Scenes(at_once=6)

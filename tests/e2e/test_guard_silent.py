@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from .guarded import SILENCE_S, child, discharging, gives_back, guarded, on_its_own
-from .real import RealHome, battery_w, registers, until
+from .patience import until
+from .real import RealHome, battery_w
+from .registers import registers
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()

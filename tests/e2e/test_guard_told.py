@@ -12,8 +12,11 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from .edge_process import is_gone
 from .guarded import FOLLOWED, child, guarded
-from .real import PATIENCE_S, RealHome, is_gone, registers, until
+from .patience import PATIENCE_S, until
+from .real import RealHome
+from .registers import registers
 from .scenes import Backstage, Scenes
 
 scenes = Scenes()
