@@ -98,3 +98,9 @@ def test_what_was_kept_comes_back_as_far_as_there_are_such_registers():
     fresh = bank()
     fresh.restore({"narrow": (7,), "gone": (1, 2)})
     assert (fresh.words("narrow"), fresh.words("far")) == ((7,), (0,))
+
+
+def test_measurements_are_stored_as_far_as_there_are_such_registers():
+    fresh = bank()
+    fresh.measure({"narrow": 70_000.0, "gone": 1.0, "wide": -7.4})
+    assert (fresh.raw("narrow"), fresh.raw("wide"), fresh.raw("far")) == (0xFFFF, -7, 0)

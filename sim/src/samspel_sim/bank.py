@@ -136,6 +136,12 @@ class Bank:
             self.store(register, register.encode_raw(raw))
         self._raw[name], self._measured[name] = raw, value
 
+    def measure(self, values: Mapping[str, float]) -> None:
+        """Store measured numbers by name, as far as there are such registers."""
+        for name, value in values.items():
+            if name in self.table:
+                self.put_clamped(name, value)
+
     def number(self, name: str) -> float:
         """The stored value of a numeric register in its unit."""
         return self.raw(name) * self.table[name].scale

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from samspel_sim.bank import Bank
-
 from samspel_huawei.twin.limits import SCHEDULES
 from samspel_huawei.twin.profile import facts
 
@@ -22,14 +20,6 @@ _STRING_V = 374.0
 _BUS_V = 700.0
 _NO_TIME = 0xFFFFFFFF
 _ON_GRID, _LIMITED, _OFF_BY_COMMAND, _OFF_GRID_LOST = 0x0200, 0x0201, 0x0301, 0x0002
-_PACKS = 3
-
-
-def put(bank: Bank, values: dict[str, float]) -> None:
-    """Store measured numbers into those registers that this firmware has."""
-    for name, value in values.items():
-        if name in bank.table:
-            bank.put_clamped(name, value)
 
 
 def fill_fixed(device: Sun2000) -> None:
@@ -55,7 +45,7 @@ def fill_fixed(device: Sun2000) -> None:
         "active_power_fixed_w": model.pmax_w, "fixed_active_power_kw": model.pmax_w / 1000,
         "max_feed_grid_power_w": 0, "default_max_feed_in": model.pmax_w,
     }  # fmt: skip
-    put(bank, {**nameplate, **facts()["defaults"]})
+    bank.measure({**nameplate, **facts()["defaults"]})
 
 
 def _texts(device: Sun2000) -> None:
@@ -82,12 +72,12 @@ def fill(device: Sun2000) -> None:
     """Everything that is measured, at one moment."""
     bank = device.bank
     _texts(device)
-    put(bank, _states(device))
-    put(bank, _inverter(device))
-    put(bank, _meter(device) if device.meter_online else {"meter_status": 0})
-    put(bank, _storage(device))
+    bank.measure(_states(device))
+    bank.measure(_inverter(device))
+    bank.measure(_meter(device) if device.meter_online else {"meter_status": 0})
+    bank.measure(_storage(device))
     for number in range(len(device.profile.packs)):
-        put(bank, _unit(device, number))
+        bank.measure(_unit(device, number))
     _fill_dongle(device)
 
 
@@ -195,12 +185,9 @@ def _fill_dongle(device: Sun2000) -> None:
     bank.put("model_name", "SDongleA-05")
     bank.put("sdongle_serial", device.dongle_serial)
     bank.put("sdongle_os_version", DONGLE_SOFTWARE)
-    put(
-        bank,
-        {
-            "sdongle_type": 4, "sdongle_search_status": 0, "sdongle_max_devices": 10,
-            "sdongle_total_input_power": flows.pv_w, "sdongle_load_power": flows.load_w,
-            "sdongle_grid_power": flows.grid_w, "sdongle_battery_power": -flows.battery_w,
-            "sdongle_total_active_power": flows.ac_w,
-        },
-    )  # fmt: skip
+    bank.measure({
+        "sdongle_type": 4, "sdongle_search_status": 0, "sdongle_max_devices": 10,
+        "sdongle_total_input_power": flows.pv_w, "sdongle_load_power": flows.load_w,
+        "sdongle_grid_power": flows.grid_w, "sdongle_battery_power": -flows.battery_w,
+        "sdongle_total_active_power": flows.ac_w,
+    })  # fmt: skip

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from samspel_sim.bank import Bank
-
 from samspel_saj.twin.batteries import fill_batteries
 from samspel_saj.twin.clock import words_of
 from samspel_saj.twin.faults import WORDS
@@ -27,13 +25,6 @@ _ISO_KOHM = 2000
 _NO_ISO = 0xFFFF
 
 
-def put(bank: Bank, values: dict[str, float]) -> None:
-    """Store measured numbers into those registers that this machine has."""
-    for name, value in values.items():
-        if name in bank.table:
-            bank.put_clamped(name, value)
-
-
 def fill_fixed(device: H2) -> None:
     """What does not change while it runs: nameplate and, in raw numbers, the defaults of the settings."""
     bank, model, firmware = device.bank, device.profile.model, device.profile.firmware
@@ -48,7 +39,7 @@ def fill_fixed(device: H2) -> None:
         "iso_1": _ISO_KOHM, "iso_2": _ISO_KOHM, "iso_3": _ISO_KOHM if model.trackers > 2 else _NO_ISO,
         "iso_4": _ISO_KOHM, "meter_mode": 2 if device.profile.family.phases > 1 else 1,
     }  # fmt: skip
-    put(bank, nameplate)
+    bank.measure(nameplate)
 
 
 def fill(device: H2) -> None:
@@ -57,14 +48,14 @@ def fill(device: H2) -> None:
     bank.put("serial_number", device.shown_serial)
     bank.put("product_code", device.model)
     bank.store(bank.table["clock"], words_of(device.clock))
-    put(bank, {word: device.faults.raw(word) for word in WORDS})
-    put(bank, _status(device))
-    put(bank, _powers(device))
-    put(bank, _flows(device))
-    put(bank, _panels(device))
-    put(bank, _phases(device))
-    put(bank, _meter(device))
-    put(bank, _energies(device))
+    bank.measure({word: device.faults.raw(word) for word in WORDS})
+    bank.measure(_status(device))
+    bank.measure(_powers(device))
+    bank.measure(_flows(device))
+    bank.measure(_panels(device))
+    bank.measure(_phases(device))
+    bank.measure(_meter(device))
+    bank.measure(_energies(device))
     fill_batteries(device)
 
 

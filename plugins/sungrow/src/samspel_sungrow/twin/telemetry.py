@@ -33,9 +33,7 @@ _METER = (
 
 def put(device: HybridInverter, bank: Bank, values: dict[str, float]) -> None:
     """Store numbers into those registers that this device has and that have a value here."""
-    for name, value in values.items():
-        if name in bank.table and name not in device.without_value:
-            bank.put_clamped(name, value)
+    bank.measure({name: value for name, value in values.items() if name not in device.without_value})
 
 
 def put_texts(bank: Bank, texts: dict[str, str]) -> None:
