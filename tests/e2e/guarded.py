@@ -65,4 +65,7 @@ async def gives_back(home: RealHome, before: dict[str, int]) -> None:
 
 async def on_its_own(home: RealHome) -> None:
     """The battery follows the house again, whatever registers say."""
-    await until(lambda: abs(battery_w(home.twin) - LOAD_W) < 100.0, f"{battery_w(home.twin):.0f} W")
+    try:
+        await until(lambda: abs(battery_w(home.twin) - LOAD_W) < 100.0)
+    except AssertionError:
+        raise AssertionError(f"{battery_w(home.twin):.0f} W\n{home.edge.log[-6000:]}") from None
