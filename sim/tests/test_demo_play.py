@@ -104,3 +104,9 @@ def test_what_counts_down_by_itself_is_given_back_when_it_was_last_written_so(la
         return Truth({"registers": {"timer": value}, "write_log": log})
 
     assert state(17, 5, last).not_restored_since(state(20)) == left
+
+
+def test_what_was_commanded_is_told_in_the_order_of_its_last_writes():
+    log = [{"name": name} for name in ("trigger", "power+mode", None, "trigger", "write_only")]
+    truth = Truth({"registers": {"trigger": 1, "mode": 2, "power": 3, "other": 4}, "write_log": log})
+    assert list(truth.commanded().items()) == [("power", 3), ("mode", 2), ("trigger", 1)]

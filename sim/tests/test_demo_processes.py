@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import os
 import select
 import signal
@@ -64,6 +65,23 @@ def test_what_ignores_sigterm_is_killed(monkeypatch):
         child.stdout.readline()
         children.end(child)
     assert child.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no /proc")
+def test_the_edge_alone_is_killed_and_its_guard_starts_another(tmp_path, monkeypatch):
+    guard = children.start(["/bin/sh", "-c", "for one in 1 2; do sleep 60; done"])
+    monkeypatch.setattr(children, "start", lambda *_, **__: guard)
+    guard.stderr = io.StringIO()
+    edge = children.Edge(tmp_path / "site.toml", tmp_path)
+    assert edge.child is None
+    edge.start()
+    with contextlib.closing(edge):
+        first = next(found for found in iter(lambda: edge.child, 0) if found)
+        assert edge.kill_child() == first
+        second = next(found for found in iter(lambda: edge.child, 0) if found not in (None, first))
+        assert (gone(first), guard.poll()) == (True, None)
+        edge.kill()
+        assert gone(second)
 
 
 def test_a_twin_that_does_not_start_says_so():
