@@ -14,17 +14,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from samspel.admission.gate import Admission
+from samspel.admission.gate import Admission, Order
 from samspel.contract.errors import BusError, SamspelError
 from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.outcome import End
 from samspel.contract.ports import Clock, JournalPort, Outbound, OutboxPort, Transport, TransportState
 from samspel.contract.site import Condition, Status
-from samspel.control.events import Alarm, Unguarded
+from samspel.control.events import Alarm, Say, Unguarded
 from samspel.device import Device, newest
 from samspel.outlet import Outlet
 from samspel.pipeline import Pipeline
 from samspel.transport.outbox_pump import drain
 from samspel.transport.wire import dump
+from samspel.untold import Untold
 
 __all__ = ["Edge", "Rates", "Station", "offline_message"]
 
@@ -95,6 +97,10 @@ class Edge:
         self._log_sample, self._store_failing = log_sample, store_failing
         self.devices = {name: station.device for name, station in stations.items()}
         self.pipeline = Pipeline(transport, admission, self.devices, outlet, journal, clock)
+        self._untold = Untold(journal)
+        outlet.on_queued = self._untold.note
+        for device in self.devices.values():
+            device.disk_refuses = store_failing
         self._tasks: list[asyncio.Task[None]] = []
         self._online = self._is_unguarded = False
 
@@ -111,12 +117,22 @@ class Edge:
     async def start(self) -> None:
         """Start every loop; returns at once."""
         for name, station in self._stations.items():
+            self._tell_ends(station.device)
             self._start_station(name, station)
         self._spawn("outbox", lambda: drain(self._outbox, self._transport, self._clock))
         self._spawn("status", self._publish_status_for_ever)
         self._spawn("headroom", self._publish_headroom_for_ever)
         self._spawn("oplog", self._log_for_ever)
         await self._transport.start([self._outlet.topics.command_filter()], self.pipeline.receive, self._on_transport)
+
+    def _tell_ends(self, device: Device) -> None:
+        """What ended when the last process was killed, and was not said. What it had not decided comes again."""
+        text = "it was over when the process died, and how was not said"
+        order, state = self._admission.orders.get(device.name, Order()), device.controller.state
+        held = [one.command_id for one in (state.lease, state.stop, state.give_back) if one is not None]
+        for command_id in self._untold.left(device.name, held, decided=(*order.seen, *order.stops)):
+            say = Say(command_id=command_id, end=End.INTERRUPTED, reason="recovered", text=text)
+            self._outlet.outcome(device.name, say)
 
     def _start_station(self, name: str, station: Station) -> None:
         station.watch(lambda up: self._on_link(station, up=up))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -40,6 +40,7 @@ class Outlet:
     the event loop only: nothing is written out before `LINGER_S` has passed or `flush` is called.
 
     `run_id` stands in every message as boot id: sequence numbers and monotonic times compare only within one.
+    `on_queued` is called with each outcome once it is in the outbox.
     """
 
     def __init__(self, site: str, run_id: str, outbox: OutboxPort, clock: Clock) -> None:
@@ -48,6 +49,7 @@ class Outlet:
         self.topics = Topics(site)
         self._outcomes, self._cycles = count(), count()
         self._waiting: deque[_Report] = deque()
+        self.on_queued: Callable[[Outcome], object] = lambda _: None
 
     def outcome(
         self,
@@ -141,6 +143,8 @@ class Outlet:
                 topic=report.topic, payload=payload, retain=report.retain, correlation=report.correlation
             )
             self._outbox.add(outbound, droppable=report.droppable)
+            if isinstance(report.message, Outcome):
+                self.on_queued(report.message)
 
     async def kept(self) -> None:
         """Queue what lingers, and wait until it would survive kill -9, or the disk has refused it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
-from samspel.admission.gate import Admission, Rules
+from samspel.admission.gate import Admission, Order, Rules
 from samspel.clock import LoopClock
 from samspel.contract.errors import DriverError, NoAnswer
 from samspel.contract.ports import TransportState
@@ -24,7 +25,14 @@ FOREVER = 1e6
 
 class Controller:
     def __init__(self) -> None:
-        self.state = SimpleNamespace(link_up=False, phase=SimpleNamespace(value="released"), lease=None, written_w=None)
+        self.state = SimpleNamespace(
+            link_up=False,
+            phase=SimpleNamespace(value="released"),
+            lease=None,
+            stop=None,
+            give_back=None,
+            written_w=None,
+        )
         self.handed_over = False
         self.takes_s = 0.0
 
@@ -83,21 +91,22 @@ class Device:
 class Transport:
     def __init__(self) -> None:
         self.farewell, self.on_state = None, None
+        self.published = []
 
     async def start(self, subscriptions, on_message, on_state) -> None:
         self.on_state = on_state
         on_state(TransportState.UP)
 
     async def publish(self, message) -> None:
-        return
+        self.published.append(json.loads(message.payload))
 
     async def close(self, farewell=None) -> None:
         self.farewell = farewell
 
 
 @asynccontextmanager
-async def running(*names: str, serve=None):
-    clock, store, transport = LoopClock(), MemoryStore(), Transport()
+async def running(*names: str, serve=None, store=None, order=None, lease=None):
+    clock, store, transport = LoopClock(), store or MemoryStore(), Transport()
     outlet = Outlet("home", "run-1", store.outbox, clock)
     links, stations = {}, {}
     for name in names:
@@ -111,7 +120,9 @@ async def running(*names: str, serve=None):
         site="home",
         stations=stations,
         transport=transport,
-        admission=Admission(Rules(site="home", devices=frozenset(names), ranks={})),
+        admission=Admission(
+            Rules(site="home", devices=frozenset(names), ranks={}), dict.fromkeys(names, order or Order())
+        ),
         outlet=outlet,
         outbox=store.outbox,
         journal=store.journal,
@@ -121,6 +132,8 @@ async def running(*names: str, serve=None):
         nonce_s=30.0,
         log_sample=lambda *_: None,
     )
+    for device in edge.devices.values():
+        device.controller.state.lease = lease
     await edge.start()
     await asyncio.sleep(0)
     try:
@@ -226,3 +239,15 @@ def test_the_last_will_is_the_farewell():
     message = offline_message("home", Outlet("home", "run-9", MemoryStore().outbox, clock), clock)
     assert (message.topic, message.retain) == ("samspel/v1/home/status", True)
     assert b"run-9" in message.payload
+
+
+async def test_the_end_that_a_killed_process_did_not_say_is_said_at_the_start():
+    store, order = MemoryStore(), Order(seen=("fleet-a/1/1/a", "fleet-a/1/2/b"))
+    store.journal.note("untold", {"one": ["a", "b"]})
+    async with running("one", store=store, order=order, lease=SimpleNamespace(command_id="b", stations={})) as site:
+        await asyncio.sleep(1)
+        said = site.transport.published
+    assert [(one["command_id"], one["end"], one["reason"]) for one in said if "end" in one] == [
+        ("a", "interrupted", "recovered")
+    ]
+    assert store.journal.get("untold") == {"one": ["b"]}

@@ -168,6 +168,10 @@ class JournalPort(Protocol):
         """Replace the document. Raises StoreError."""
         ...
 
+    def note(self, name: str, document: Mapping[str, Json]) -> None:
+        """Replace the document soon, with whatever else is written then; never waits, never raises StoreError."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:

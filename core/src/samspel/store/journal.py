@@ -47,6 +47,11 @@ class Journal:
         if durable and error is not None:
             raise error
 
+    def note(self, name: str, document: Mapping[str, Json]) -> None:
+        """Replace the document with the next commit, which is also that of outbox rows just queued."""
+        self._documents[name] = text = json.dumps(document, allow_nan=False)
+        self._writer.change(("journal", name), _upsert(name, text))
+
     def _settle(self, name: str, text: str, done: asyncio.Future[StoreError | None]) -> None:
         if self._last_put[name] is not done or done.cancelled():
             return

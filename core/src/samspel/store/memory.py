@@ -32,6 +32,10 @@ class MemoryJournal:
         """Replace the document. Raises StoreError for a durable one while `full`."""
         if self.full and durable:
             raise StoreError("store: the disk is full (simulated)")
+        self.note(name, document)
+
+    def note(self, name: str, document: Mapping[str, Json]) -> None:
+        """Replace the document."""
         self._documents[name] = json.dumps(document, allow_nan=False)
 
 
