@@ -7,6 +7,7 @@ sentence about what is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Protocol
 
 from samspel_contract.simulation.checks_of_authority import (
@@ -64,5 +65,10 @@ def all_checks(terms: Terms) -> list[Check]:
 
 def name_of(check: Check) -> str:
     """`OnlyDeclaredRegisters` is `only_declared_registers`."""
-    name = type(check).__name__
+    return _snake(type(check).__name__)
+
+
+@cache
+def _snake(name: str) -> str:
+    """Asked for at every judgement of a long run."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
