@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 
 import pytest
 from samspel_contract.simulation.checks import CHECKS, name_of
@@ -238,6 +241,14 @@ def test_it_is_caught(case):
 def test_it_passes(case):
     make, events = PASSED[case]
     assert objections(make, *events) == []
+
+
+def test_no_invariant_asks_those_whom_it_judges():
+    """Nothing of core but what the contract says: else a wrong admission would be judged by itself."""
+    sources = [Path(inspect.getfile(make)).read_text(encoding="utf-8") for make in CHECKS]
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    of_core = {node.module for node in nodes if node.module.split(".")[0] == "samspel"}
+    assert all(module.startswith("samspel.contract.") for module in of_core), of_core
 
 
 def test_every_invariant_says_what_is_unsafe_and_where_the_limit_is():
