@@ -131,6 +131,21 @@ async def an_edge_killed_on_a_full_disk(backstage: Backstage) -> None:
             assert home.dispatcher.ends(command) != ["completed"]
 
 
+@scenes.slow
+async def another_power_on_a_full_disk(backstage: Backstage) -> None:
+    """its mark could not be journaled, so a successor would take it for a stranger's: it is not written"""
+    with small_disk_or_skip(backstage.folder / "other-power-state") as disk:
+        async with guarded(backstage, "other-power", SAMSPEL__SITE__DIRECTORY=str(disk)) as home:
+            before = registers(home.twin)
+            await discharging(home)
+            fill(disk)
+            since = len(home.twin.writes)
+            other = await home.dispatcher.send("set_power", power_w=1234.0, ttl_s=120.0)
+            await home.dispatcher.outcome(other, end="failed", reason="store")
+            await gives_back(home, before)
+            assert 1234 not in [value for one in list(home.twin.writes)[since:] for value in one["values"]]
+
+
 # --- told to go -----------------------------------------------------------------------------------------------------
 
 

@@ -155,6 +155,45 @@ async def test_where_nothing_is_held_it_ends_at_once():
         assert home.clock.monotonic() - began < RESCUE_S
 
 
+# --- a disk that takes nothing --------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def full_disk() -> AsyncIterator[tuple[Home, str]]:
+    """A home that is followed when its disk begins to refuse."""
+    async with simulated_home(rates=QUIET) as home:
+        await home.settled()
+        home.before = home.registers()
+        command = await home.send(**DISCHARGE)
+        await home.outcome(command, stage="verified")
+        home.life.device.disk_refuses = lambda: True
+        yield home, command
+
+
+async def test_a_power_that_no_successor_would_know_is_not_written():
+    """it ends as failed, and control goes back: a crash then leaves nothing that looks like a stranger's"""
+    async with full_disk() as (home, _):
+        writes = len(home.twin.writes)
+        other = await home.send(**{**DISCHARGE, "power_w": 2000.0})
+        await home.outcome(other, end="failed", reason="store")
+        await home.until(lambda: home.registers() == home.before, 30)
+        assert 2000 not in [value for one in list(home.twin.writes)[writes:] for value in one["values"]]
+
+
+async def test_the_power_that_stands_goes_on():
+    async with full_disk() as (home, command):
+        again = await home.send(**{**DISCHARGE, "ttl_s": 300.0})
+        await home.wait(120.0)
+        assert home.registers().items() >= FOLLOWED.items()
+        assert (home.ends(command), home.ends(again)) == (["superseded"], [])
+
+
+@pytest.mark.parametrize("kind", ["stop", "release"])
+async def test_stop_and_release_are_carried_out(kind):
+    async with full_disk() as (home, _):
+        await home.outcome(await home.send(kind), stage="verified")
+
+
 # --- a dead guard ---------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,6 +31,7 @@ from samspel.control.events import (
     Withdraw,
     said_written,
 )
+from samspel.control.kept import KeptMarks
 from samspel.control.journal import Documents, load
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Action as ControlAction
@@ -107,6 +108,8 @@ class Device:
         reports = Reports(self._say, self._alarm, self._clear, chain.reset)
         wear = WearMeter(chain.wear_budget, journal.get(f"{name}/wear"), clock, partial(self._keep, f"{name}/wear"))
         self._shaper = Shaper(driver, chain, clock, wear, reports, maps)
+        self._kept = KeptMarks(self.controller.state.marks)
+        self.disk_refuses: Callable[[], bool] = lambda: False
         self.controller = Controller(name, DevicePath(self), reports, journal, clock, policy)
         self._tell_service()
 
@@ -154,8 +157,13 @@ class Device:
         return self._shaper.gate(shaped, order, state, self._route(shaped.target_w))
 
     async def journal(self, order: Follow, target_w: float) -> None:
-        """③ What may be written is on disk before it is. Raises SequenceAbandoned when something took over."""
-        await self.controller.intend(order, self._driver.plan(target_w))
+        """③ What may be written is on disk before it is. Raises SequenceAbandoned when something took over, and
+        StoreError when the disk did not take it.
+        """
+        mark = self._driver.plan(target_w)
+        await self.controller.intend(order, mark)
+        refuses = self.disk_refuses() or self.controller.disk_hangs
+        self._kept.check(mark, self.controller.state.marks, refuses=refuses)
 
     async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
         """⑤ Nothing is sent after the order's `not_after`."""

@@ -299,7 +299,8 @@ def _follow_failed(turn: Turn, error: SamspelError) -> None:
         return
     hopeless = isinstance(error, RequirementFailed | RouteUnavailable)
     if hopeless or turn.state.failures >= turn.policy.failures_before_end:
-        turn.end_lease(End.FAILED, "route" if hopeless else "device", str(error))
+        reason = "store" if isinstance(error, StoreError) else "route" if hopeless else "device"
+        turn.end_lease(End.FAILED, reason, str(error))
         turn.order_release(None, "failed")
 
 
