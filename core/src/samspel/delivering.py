@@ -8,13 +8,13 @@ from typing import TypedDict
 
 from samspel.contract.capability import Authority, Capabilities, Direction, Route, Verify
 from samspel.contract.driver import Json
-from samspel.contract.outcome import Evidence, Stage, Verification
+from samspel.contract.outcome import Deviation, Evidence, Stage, Verification
 from samspel.contract.ports import Clock
 from samspel.contract.telemetry import Reading
 from samspel.control.events import Say
 from samspel.control.state import Action, State
 from samspel.delivery.judge import AT_LEAST, Judged, Sight, idle, judge
-from samspel.delivery.latency import Latencies, Sample, answered
+from samspel.delivery.latency import NO_SAMPLE, Latencies, Sample, answered
 from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
 from samspel.delivery.verdict import Verdict
 
@@ -54,8 +54,8 @@ class Delivering:
         self.latencies = Latencies.from_json(learned or {})
         self.command_id: str | None = None
         self._delivery: Delivery | None = None
-        self._wrote_at = float("-inf")
-        self._judged, self._sample = Judged(), Sample(0.0, 0.0, 0.0, answered=True)
+        self._wrote_at = self._lost_at = float("-inf")
+        self._judged, self._sample = Judged(), NO_SAMPLE
         self._standing: tuple[Verdict, ...] = ()
         self._told = self.latencies.learned()
 
@@ -66,13 +66,17 @@ class Delivering:
     def begin(self, command_id: str, readings: Mapping[str, Reading]) -> None:
         """This command is the one that the battery follows from now on; the same one again has been written anew."""
         now = self._ports.clock.monotonic()
-        again = command_id == self.command_id
-        self._judged = idle(readings) if again else replace(self._judged, episode=frozenset())
+        if command_id == self.command_id:
+            self._judged, self._sample = idle(readings), self._sample.ended()
+        else:
+            self._judged = replace(self._judged, episode=frozenset())
         self.command_id, self._delivery = command_id, Delivery(before=evidence(readings, now), written_at=now)
         self._standing = ()
 
     def told(self, say: Say, readings: Mapping[str, Reading]) -> Told:
         """The evidence for an outcome; with a command's end its story ends here too."""
+        if say.deviation is Deviation.LOST_LINK:
+            self._lost_at = self._ports.clock.monotonic()
         ended = say.end is not None
         tracked = self._delivery if ended and say.command_id == self.command_id else None
         after = evidence(readings, self._ports.clock.monotonic()) if say.stage is None else None
@@ -104,13 +108,14 @@ class Delivering:
         the battery follows what is. While something is being written nobody can say which power stands.
         """
         if state.written_w is None or self.command_id is None:
-            self._judged = idle(readings)  # Also while it rests at zero between two commands: what comes is a step.
+            # Also while it rests at zero between two commands: what comes is a step.
+            self._judged, self._sample = idle(readings), NO_SAMPLE
             return
         if state.action in (Action.FOLLOW, Action.HALT, Action.GIVE_BACK, Action.TAKE):
             return
         if waiting != self.command_id:
             self._follow(readings, state, state.written_w)
-            self._learn(readings, state, state.written_w)
+        self._learn(readings, state, state.written_w)
         await self._judge(readings, state, state.written_w)
 
     def _follow(self, readings: Mapping[str, Reading], state: State, written_w: float) -> None:
@@ -126,16 +131,27 @@ class Delivering:
 
     async def _judge(self, readings: Mapping[str, Reading], state: State, written_w: float) -> None:
         sight = self._sight(readings, state, written_w)
-        before = self._judged
+        before, story = self._judged, self._story
         self._judged, found = judge(before, sight)
+        if not all(verdict.only_slow for verdict in found):
+            self._sample = self._sample.ended()
         doubtful = any(verdict.suspects_another for verdict in found) or self._judged.strayed == AT_LEAST
-        if doubtful and not await self._ports.is_ours(state):
-            self._judged = before  # Control finds out who; what it then does begins a new story.
-            return
+        if doubtful:
+            is_ours = await self._ports.is_ours(state)
+            if story != self._story:
+                return  # What was seen was seen of a command that has ended, or has been written anew, meanwhile.
+            if not is_ours:
+                self._judged = before  # Control finds out who; what it then does begins a new story.
+                return
         if not self._judged.episode:
             self._standing = ()
         for verdict in found:
             self._tell(verdict, written_w)
+
+    @property
+    def _story(self) -> tuple[str | None, float | None]:
+        """Of which command, and since which of its writes, what is seen now tells."""
+        return self.command_id, None if self._delivery is None else self._delivery.written_at
 
     def _tell(self, verdict: Verdict, written_w: float) -> None:
         if self.command_id is None or verdict in self._standing:
@@ -153,12 +169,13 @@ class Delivering:
 
     def _sight(self, readings: Mapping[str, Reading], state: State, written_w: float) -> Sight:
         route = route_of(state.capabilities, written_w)
-        patience_s = self.latencies.patience_s(direction_of(written_w), route.latency_s if route else None)
+        way = direction_of(written_w)
+        patience = self.latencies.patience(way, route.latency_s, route.ramp) if route else self.latencies.patience(way)
         sight = Sight(
             now=self._ports.clock.monotonic(),
             target_w=written_w,
             aimed_at=self._wrote_at,
-            patience_s=patience_s,
+            patience=patience,
             readings=readings,
         )
         return sight if route is None else _with_route(sight, route)
@@ -172,11 +189,19 @@ class Delivering:
         if reading is None or battery_w is None or (route is not None and route.authority is not Authority.EXACT):
             return
         if self._sample.target_w != written_w:
-            self._sample = Sample(self._wrote_at, self._battery_before(battery_w), written_w)
-        self._sample, seconds = answered(self._sample, reading.monotonic_s, battery_w)
-        if seconds is not None:
-            self.latencies = self.latencies.add(direction_of(written_w), seconds)
+            self._sample = self._begun(Sample(self._wrote_at, self._battery_before(battery_w), written_w), route)
+        sample = self._sample.ended() if self._sample.at <= self._lost_at else self._sample
+        declared_s = route.latency_s if route else None
+        self._sample, answer = answered(sample, reading.monotonic_s, battery_w, declared_s)
+        if answer is not None:
+            self.latencies = self.latencies.add(direction_of(written_w), answer)
             self._ports.keep(self.latencies.to_json())
+
+    @staticmethod
+    def _begun(sample: Sample, route: Route | None) -> Sample:
+        """A rest before a reversal is no latency; nobody can tell the two apart in one answer."""
+        rests = route is not None and route.reversal_dwell_s > 0
+        return sample.ended() if rests and sample.reverses else sample
 
     def _battery_before(self, battery_w: float) -> float:
         return battery_w if self._judged.seen is None else self._judged.seen.power_w
@@ -200,8 +225,13 @@ def _with_route(sight: Sight, route: Route) -> Sight:
         authority=route.authority,
         reversal_dwell_s=route.reversal_dwell_s,
         wake_s=route.wake_s,
-        fine_w=max(sight.fine_w, route.granularity_w, 2 * route.dead_zone_w),
+        fine_w=max(sight.fine_w, route.granularity_w, _dead_w(route, sight.target_w)),
     )
+
+
+def _dead_w(route: Route, target_w: float) -> float:
+    """What a target in the route's dead zone may come out as: any power in it, on either side of zero."""
+    return route.dead_zone_w + abs(target_w) if abs(target_w) <= route.dead_zone_w else 0.0
 
 
 def _usable(readings: Mapping[str, Reading], signal: str) -> float | None:

@@ -12,6 +12,7 @@ from samspel.contract.capability import Authority
 from samspel.contract.outcome import Deviation
 from samspel.contract.telemetry import Quality, Reading
 from samspel.delivery.judge import Judged, Sight, idle, judge
+from samspel.delivery.latency import Patience
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 PATIENCE_S, CYCLE_S = 20.0, 2.0
@@ -39,7 +40,7 @@ class Watch:
             now=self.now,
             target_w=self.target_w,
             aimed_at=self.aimed_at,
-            patience_s=PATIENCE_S,
+            patience=Patience(PATIENCE_S),
             readings=readings,
             **self.always,
         )
@@ -104,6 +105,22 @@ def test_an_episode_is_said_once_ends_silently_and_may_come_again(told):
 def test_what_it_does_instead_has_a_name(told, battery_w, words):
     told.see_for(60, battery_w)
     assert told.words == [words]
+
+
+def test_a_small_target_the_other_way_is_reversed_too_unless_the_battery_was_there():
+    for target_w, battery_w, from_w, words in (
+        (110.0, -110.0, 0.0, ["reversed: sign"]),
+        (-150.0, 150.0, 0.0, ["reversed: sign"]),
+        (200.0, -200.0, 0.0, ["reversed: sign"]),
+        (150.0, -150.0, -150.0, ["unresponsive: unchanged"]),
+        (150.0, 0.0, 0.0, ["unresponsive: unchanged"]),
+        (50.0, -50.0, 0.0, []),
+    ):
+        watch = Watch()
+        watch.see_for(10, from_w)
+        watch.aim(target_w)
+        watch.see_for(60, battery_w)
+        assert watch.words == words, target_w
 
 
 @pytest.mark.parametrize(
@@ -186,6 +203,29 @@ def test_a_device_that_rests_before_it_reverses_says_dwell_and_is_late_only_afte
         (20.0, "dwell"),
         (80.0, "unresponsive"),
     ]
+
+
+@pytest.mark.parametrize("watts_a_second", [30.0, 100.0, 1000.0])
+def test_a_battery_that_has_rested_before_it_reverses_has_its_latency_after_the_rest(watts_a_second):
+    watch = Watch(reversal_dwell_s=60.0)
+    watch.aim(-600.0)
+    watch.see_for(40, -600.0)
+    watch.aim(600.0)
+    watch.see_for(56, 0.0)
+    began = watch.now
+    watch.see_for(60, lambda now: min(600.0, watts_a_second * (now - began)))
+    assert watch.words == ["dwell: reversal"]
+
+
+def test_a_battery_that_reverses_and_then_stays_short_is_said_to_be_clamped():
+    watch = Watch(reversal_dwell_s=60.0)
+    watch.aim(-2000.0)
+    watch.see_for(40, -2000.0)
+    watch.aim(2000.0)
+    watch.see_for(40, 0.0)
+    watch.see_for(60, 1000.0)
+    assert watch.words == ["dwell: reversal", "clamped: unknown"]
+    assert 40.0 < watch.said[-1][0] - watch.aimed_at <= 50.0
 
 
 def test_a_sleeping_battery_has_its_time_to_wake():

@@ -9,6 +9,9 @@ A battery may be anywhere between the targets that were in force during the last
 target that moves all the time is followed with that lag. Until twice the latency a quarter of the step is still open,
 since the latency is to 90 % and what is read is some seconds old. A battery that has left its target has as long to
 come back, so that no single reading, no cloud and no pulse of the household is an alarm.
+
+The latency is that of the way: the farthest that the battery was from its targets since it was last at one. What is
+left of the way gets shorter on a ramp, and with every new target; the time that it has does not.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from samspel.contract.capability import Authority
 from samspel.contract.outcome import Deviation
 from samspel.contract.telemetry import Reading
+from samspel.delivery.latency import Patience
 from samspel.delivery.side_effects import Before, ac_verdict, before_step, pv_verdict
 from samspel.delivery.verdict import REST_W, Case, Verdict, classify, number, out_of_service
 
@@ -38,14 +42,14 @@ TRAIL_SHARE = 0.25
 class Sight:
     """What is known at one moment. Powers in W, positive discharges; times in monotonic s.
 
-    `target_w` is the power in force since `aimed_at`; `patience_s` the latency that the route has. `readings` are the
+    `target_w` is the power in force since `aimed_at`; `patience` the latency that the route has. `readings` are the
     newest of each signal. `fine_w` and `fine_share` are the tolerance, the larger of the two counts.
     """
 
     now: float
     target_w: float
     aimed_at: float
-    patience_s: float
+    patience: Patience
     readings: Mapping[str, Reading]
     authority: Authority = Authority.EXACT
     reversal_dwell_s: float = 0.0
@@ -70,7 +74,7 @@ class Judged:
     few. `episode` are the deviations said since. `before` is how things were when the step began, `prior` how
     they are for the next one, `weighed` whether the side effects of this one have been judged. `strayed`: so many
     readings in a row since the battery left a target that it had followed. `taken_at`: the first target, which took
-    over from the device's own logic.
+    over from the device's own logic. `way_w`: the farthest that it was from its targets since it was last at one.
     """
 
     aims: tuple[Aim, ...] = ()
@@ -85,6 +89,7 @@ class Judged:
     before: Before = field(default_factory=Before)
     strayed: int = 0
     trail: tuple[Aim, ...] = ()
+    way_w: float = 0.0
 
     @property
     def followed(self) -> bool:
@@ -125,6 +130,7 @@ def _aimed(state: Judged, sight: Sight) -> Judged:
     if state.aims and state.aims[-1].power_w == sight.target_w:
         return state
     battery_w = _battery_before(state, sight)
+    state = _farther(state, abs(sight.target_w - battery_w))
     old = state.aims or (Aim(float("-inf"), battery_w),)
     aims = _recent((*old, Aim(sight.aimed_at, sight.target_w)), sight.aimed_at - 2 * _patience_s(state, sight))
     is_step = not state.aims or abs(sight.target_w - old[-1].power_w) > _fine_w(sight, sight.target_w)
@@ -156,28 +162,32 @@ def _recent(aims: tuple[Aim, ...], since: float) -> tuple[Aim, ...]:
     return aims[max(earlier - 1, 0) :]
 
 
+def _farther(state: Judged, away_w: float) -> Judged:
+    return replace(state, way_w=max(state.way_w, away_w))
+
+
 def _patience_s(state: Judged, sight: Sight) -> float:
-    return sight.patience_s + (sight.wake_s if state.before.slept else 0.0)
+    return sight.patience.for_way(state.way_w) + (sight.wake_s if state.before.slept else 0.0)
 
 
 # --- power ----------------------------------------------------------------------------------------------------------
 
 
 def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdict, ...]]:
-    patience_s = _patience_s(state, sight)
-    late = _recent(state.aims, seen.at - patience_s)
-    low_w, high_w = _span(sight, seen, late)
-    oldest_w = [aim.power_w for aim in _recent(state.aims, seen.at - 2 * patience_s)]
-    slack_w = _fine_w(sight, sight.target_w) + OPEN_SHARE * (max(oldest_w) - min(oldest_w))
     least_w, most_w = _span(sight, seen, state.aims[-1:])
     fine_w = _fine_w(sight, sight.target_w)
     if least_w - fine_w <= seen.power_w <= most_w + fine_w:
-        return replace(state, held_at=seen.at, episode=frozenset(), strayed=0), ()
+        return replace(state, held_at=seen.at, episode=frozenset(), strayed=0, way_w=0.0), ()
+    state = _farther(state, abs(sight.target_w - seen.power_w))
+    patience_s = _patience_s(state, sight)
+    low_w, high_w = _span(sight, seen, _recent(state.aims, seen.at - patience_s))
+    oldest_w = [aim.power_w for aim in _recent(state.aims, seen.at - 2 * patience_s)]
+    slack_w = fine_w + OPEN_SHARE * (max(oldest_w) - min(oldest_w))
     if state.followed and not least_w - slack_w <= seen.power_w <= most_w + slack_w:
         state = replace(state, strayed=state.strayed + 1)
     inside = low_w - slack_w <= seen.power_w <= high_w + slack_w
     case = _case(state, sight, seen)
-    if not _says_so_itself(state, case) and (inside or _may_come_yet(state, case, seen, patience_s)):
+    if not _says_so_itself(state, case) and (inside or _may_come_yet(state, sight, case, seen)):
         return state, ()
     verdict = _verdict(state, sight, case, seen.at)
     if verdict.deviation in state.episode:
@@ -185,13 +195,14 @@ def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdic
     return replace(state, episode=state.episode | {verdict.deviation}), (verdict,)
 
 
-def _may_come_yet(state: Judged, case: Case, seen: Aim, patience_s: float) -> bool:
+def _may_come_yet(state: Judged, sight: Sight, case: Case, seen: Aim) -> bool:
     """One reading alone proves nothing; a battery on its way back to a target has as long again; and until the first
-    command takes hold, the device's own logic may still do anything with it.
+    command takes hold, the device's own logic may still do anything with it. After its rest before it reverses it has
+    its latency.
     """
-    if seen.at - state.taken_at < patience_s:
+    if seen.at - state.taken_at < _patience_s(state, sight) or _has_just_rested(state, sight, case, seen.at):
         return True
-    away_s = seen.at - state.held_at
+    patience_s, away_s = _patience_s(state, sight), seen.at - state.held_at
     alone = state.seen is not None and state.held_at == state.seen.at
     return away_s < patience_s or alone or (state.strayed > 0 and case.moving and away_s < 2 * patience_s)
 
@@ -201,9 +212,21 @@ def _says_so_itself(state: Judged, case: Case) -> bool:
     return state.strayed >= AT_LEAST and out_of_service(case) is not None
 
 
-def _verdict(state: Judged, sight: Sight, case: Case, at: float) -> Verdict:
+def _reverses(state: Judged, sight: Sight, at: float) -> bool:
+    """Whether it has been told to reverse so recently that its rest, and its latency after that, are not over."""
     turned = sight.target_w * state.from_w < 0 and abs(state.from_w) > REST_W and not state.followed
-    if turned and abs(case.battery_w) <= REST_W and at < state.step_at + sight.patience_s + sight.reversal_dwell_s:
+    return turned and at < state.step_at + _patience_s(state, sight) + sight.reversal_dwell_s
+
+
+def _has_just_rested(state: Judged, sight: Sight, case: Case, at: float) -> bool:
+    """Whether it is on its way in the new direction, or has left its rest just now."""
+    begins = bool(state.trail) and abs(state.trail[0].power_w) <= REST_W
+    there = case.battery_w * sight.target_w > 0 and abs(case.battery_w) > REST_W
+    return there and (begins or case.moving) and _reverses(state, sight, at)
+
+
+def _verdict(state: Judged, sight: Sight, case: Case, at: float) -> Verdict:
+    if abs(case.battery_w) <= REST_W and _reverses(state, sight, at):
         text = f"the battery rests before it reverses, up to {sight.reversal_dwell_s:g} s"
         return Verdict(Deviation.DWELL, "reversal", text)
     return classify(case)

@@ -38,6 +38,11 @@ class Verdict:
         known = self.deviation is Deviation.CLAMPED and self.reason != "unknown"
         return not known and self.deviation not in (Deviation.SIDE_EFFECT, Deviation.DWELL)
 
+    @property
+    def only_slow(self) -> bool:
+        """Whether the battery does what it was told, and is late: the answer that comes yet tells how late."""
+        return self.deviation is Deviation.UNRESPONSIVE and self.reason == "slow"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -97,11 +102,14 @@ def _is_short(case: Case) -> bool:
 
 
 def _is_reversed(case: Case) -> bool:
-    """As much the other way, and not because it was there already, or because the house needs just that."""
+    """As much the other way, more than a battery at rest, and not because it was there already, or because the house
+    needs just that.
+    """
     near_w = max(REST_W, 0.15 * abs(case.target_w))
     mirrored = abs(case.battery_w + case.target_w) <= near_w
     came = case.held or abs(case.from_w + case.target_w) > near_w
-    return abs(case.target_w) > 2 * REST_W and mirrored and came and not _serves_the_house(case)
+    other_way = case.battery_w * case.target_w < 0 and abs(case.battery_w) > REST_W
+    return other_way and mirrored and came and not _serves_the_house(case)
 
 
 def _serves_the_house(case: Case) -> bool:
