@@ -226,7 +226,7 @@ class Home:
 
     def outcome(self, command_id: str | None, **fields: Any) -> None:
         self.seq += 1
-        self.say("outcome", command_id=command_id, boot_id="b", seq=self.seq, **fields)
+        self.say("outcome", command_id=command_id, boot_id="b", seq=self.seq, monotonic_s=self.now_s, **fields)
 
     def fault(self, state: str, code: str = "comms.device_lost") -> None:
         self.say("fault", code=code, state=state, severity="major", detail={"text": "gone"})

@@ -110,3 +110,17 @@ def test_what_was_commanded_is_told_in_the_order_of_its_last_writes():
     log = [{"name": name} for name in ("trigger", "power+mode", None, "trigger", "write_only")]
     truth = Truth({"registers": {"trigger": 1, "mode": 2, "power": 3, "other": 4}, "write_log": log})
     assert list(truth.commanded().items()) == [("power", 3), ("mode", 2), ("trigger", 1)]
+
+
+def test_nothing_else_happens_while_a_command_has_its_latency():
+    """Side effects of a command are judged when its latency is over."""
+    home = Home()
+    home.routes[0]["latency_s"] = 19.7
+    disturbed, misbehave = [], home.misbehave
+    home.misbehave = lambda name, **rest: (disturbed.append((name, home.now_s)), misbehave(name, **rest))[1]
+    home.play()
+    for name, power_w in (("clamp", -3500.0), ("second_master", -2000.0)):
+        at_s = next(at_s for one, at_s in disturbed if one == name)
+        written = [one for one in home.inbox.outcomes() if one.get("stage") == "written" and one["monotonic_s"] < at_s]
+        assert written[-1]["target_power_w"] == power_w
+        assert at_s - written[-1]["monotonic_s"] > 19.7

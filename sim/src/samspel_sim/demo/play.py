@@ -42,6 +42,8 @@ UNSTATED_LATENCY_S = 30.0
 """What counts where a record states none."""
 BUSY_S = 15.0
 """What a busy machine may take beyond the time that a record allows."""
+BACK_S = 60.0
+"""Two processes start one after the other, and the second has the inverter and the broker to find."""
 INSISTS_S = 5.0
 """How often the second master writes."""
 WATCHED_REST_S = 30.0
@@ -141,8 +143,9 @@ class Play:
         return command
 
     def _clamp(self) -> None:
+        self._outlast(self._charging)
         self.record.scene(f"the inverter gives {CLAMP_W:g} W at most, and no register says so")
-        allowed_s = self._latency_s("charge") + CYCLE_S
+        allowed_s = self._latency_s(UNSTATED_LATENCY_S) + CYCLE_S
         since, began_s = self.record.inbox.position(), self.record.pace.monotonic()
         self.twin.misbehave("clamp", on=True, watts=CLAMP_W)
         self._expect_near("the battery gets less", -CLAMP_W)
@@ -217,6 +220,7 @@ class Play:
         self._give_back("control is given back")
         command = self._set_power(-2000.0)
         self._expect_stage(command, "delivered", within_s=40)
+        self._outlast(command)
         since = self.record.inbox.position()
         self.twin.misbehave("second_master", on=True, period_s=INSISTS_S, registers=theirs)
         self.record.expect_outcome("our command is overridden", command, 40, deviation="overridden", reason="foreign")
@@ -276,9 +280,10 @@ class Play:
         def follows() -> bool:
             return self._is_near(self._cooking_w, AGREE_W)
 
-        self.record.until(lambda: adopted() or not follows(), 40)
+        self.record.until(lambda: adopted() or not follows(), BACK_S)
         noticed = not follows()
-        self.record.expect_outcome("its successor adopts the command", self._cooking, 40, since=since, reason="adopted")
+        text = "its successor adopts the command"
+        self.record.expect_outcome(text, self._cooking, BACK_S, since=since, reason="adopted")
         self._expect_telemetry(since)
         self.record.expect("the battery noticed nothing", not noticed and follows(), f"{self._truth().battery_w:.0f} W")
 
@@ -306,10 +311,17 @@ class Play:
         authority = next((str(route["authority"]) for route in self.routes if route["direction"] == direction), "exact")
         return self.dispatcher.send("set_power", power_w=power_w, ttl_s=TTL_S, accept=authority, **fields)
 
-    def _latency_s(self, direction: str) -> float:
-        """How long the device may take for a change."""
-        route = next((one for one in self.routes if one["direction"] == direction), {})
-        return float(route.get("latency_s") or UNSTATED_LATENCY_S)
+    def _outlast(self, command: str) -> None:
+        """Let its latency pass: what a command did besides is judged then, and nothing else is to happen meanwhile."""
+        written, reached = (self.record.inbox.outcome(command, 0, stage=stage) for stage in ("written", "delivered"))
+        if written is not None and reached is not None:
+            took_s = reached["monotonic_s"] - written["monotonic_s"]
+            self.record.pace.sleep(max(0.0, self._latency_s(0.0) + 2 * CYCLE_S - took_s))
+
+    def _latency_s(self, unstated_s: float) -> float:
+        """How long the device may take to charge as it was told."""
+        route = next((one for one in self.routes if one["direction"] == "charge"), {})
+        return float(route.get("latency_s") or unstated_s)
 
     def _pause_s(self) -> float:
         """How long a device may want to be left alone between two changes of power."""
