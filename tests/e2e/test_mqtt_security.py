@@ -175,6 +175,34 @@ async def test_what_a_site_misses_waits_for_it_and_outlives_the_broker(fleet):
     await again.hears(b"while it was away")
 
 
+@pytest.mark.parametrize("expired", [130, 1200])
+async def test_a_stop_is_heard_behind_set_points_that_have_expired_meanwhile(fleet, protocol, expired):
+    """More than the broker, or our own client, would have in flight, and more than it keeps if it is not told to."""
+    site = await (await fleet.client(HOME, protocol=protocol).start(f"{ROOT}/{HOME}/+/command")).up()
+    await site.transport.close()
+    dispatcher = await everything(fleet)
+    await asyncio.gather(*(dispatcher.say(COMMAND, b"%d" % number, expiry_s=1) for number in range(expired)))
+    await asyncio.sleep(2.1)  # The broker counts in whole seconds, on a clock of its own.
+    await dispatcher.say(COMMAND, b"stop")
+    again = await (await fleet.client(HOME, protocol=protocol).start(f"{ROOT}/{HOME}/+/command")).up()
+    await again.hears(b"stop")
+    assert again.payloads == [b"stop"]
+
+
+async def test_a_set_point_of_qos_0_does_not_wait_for_a_site_that_is_away(fleet):
+    """So that a fast dispatcher cannot fill the room that a stop needs."""
+    site = await (await fleet.client(HOME).start(f"{ROOT}/{HOME}/+/command")).up()
+    await site.transport.close()
+    dispatcher = await everything(fleet)
+    await dispatcher.say(COMMAND, b"set-point", qos=0)
+    await dispatcher.say(COMMAND, b"stop")
+    again = await (await fleet.client(HOME).start(f"{ROOT}/{HOME}/+/command")).up()
+    await again.hears(b"stop")
+    await dispatcher.say(COMMAND, b"now", qos=0)
+    await again.hears(b"now")
+    assert again.payloads == [b"stop", b"now"]
+
+
 # --- who is let in ----------------------------------------------------------------------------------------------------
 
 

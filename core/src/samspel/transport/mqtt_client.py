@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "connect", "make_client", "publish", "read", "subscribe"]
 
-_RECEIVE_MAXIMUM = 64
-"""Messages that a broker of version 5 may send ahead of our acknowledgements."""
-
 _MAXIMUM_PACKET_BYTES = 1024 * 1024
 """What a broker of version 5 may send at all, so that nobody can fill our memory."""
 
@@ -52,11 +49,14 @@ def make_client(options: MqttOptions, protocol: Protocol, will: Outbound | None)
 
 
 def connect(client: Client, options: MqttOptions, protocol: Protocol) -> None:
-    """Open the TCP connection and send the greeting; blocks. Raises OSError."""
+    """Open the TCP connection and send the greeting; blocks. Raises OSError.
+
+    Nothing is said of how many messages may be in flight to us (`ReceiveMaximum`): mosquitto 2.0 counts those that
+    have expired while we were away, sends nothing in their place, and a stop behind more than that many would wait.
+    """
     if protocol is Protocol.V5:
         greeting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         greeting.SessionExpiryInterval = options.session_expiry_s
-        greeting.ReceiveMaximum = _RECEIVE_MAXIMUM
         greeting.MaximumPacketSize = _MAXIMUM_PACKET_BYTES
         client.connect(options.host, options.port, options.keepalive_s, clean_start=False, properties=greeting)
     else:
