@@ -52,6 +52,11 @@ ROUTES = (
 )
 
 
+def name_of(route: Route) -> str:
+    """As the table calls it."""
+    return f"{route.driver}, {route.control or 'its own way'}"
+
+
 @asynccontextmanager
 async def under_command(
     route: Route, folder: Path, port: int, *, speed: float = 1.0, ttl_s: float = TTL_S, disk: Path | None = None
@@ -156,6 +161,17 @@ async def orphaned(route: Route, folder: Path, port: int) -> str:
         return took
 
 
+async def guard_stopped(route: Route, folder: Path, port: int) -> str:
+    """SIGSTOP of the guard: until the battery is on its own, or the edge has said so and goes on."""
+    async with under_command(route, folder, port) as home:
+        assert home.edge.process is not None
+        os.kill(home.edge.process.pid, signal.SIGSTOP)
+        if route.timer == "none":
+            return f"released, {await _on_its_own(home):.0f} s"
+        await until(lambda: "guard" in home.dispatcher.latest["status"]["why"], "the edge says so")
+        return "goes on" if _is_near(home, POWER_W) else "ended"
+
+
 async def dark(route: Route, folder: Path, port: int) -> str:
     """Everything is killed at once."""
     async with under_command(route, folder, port, speed=route.dark_speed, ttl_s=3600.0) as home:
@@ -184,6 +200,7 @@ HAPPENINGS: dict[str, Happening] = {
     "edge hangs 5 s before the deadline": stopped_too_late,
     "edge killed, disk full": killed_on_a_full_disk,
     "guard killed": orphaned,
+    "guard hangs (SIGSTOP)": guard_stopped,
     "whole box dark": dark,
 }
 
@@ -206,8 +223,9 @@ def markdown(table: dict[Route, dict[str, str]]) -> str:
     """As docs/guard.md shows it."""
     lines = [f"| route | device's timer | {' | '.join(HAPPENINGS)} | evidence |", "|---" * (len(HAPPENINGS) + 3) + "|"]
     for route, said in table.items():
-        name = f"{route.driver}, {route.control or 'its own way'}"
-        lines.append(f"| {name} | {route.timer} | {' | '.join(said[title] for title in HAPPENINGS)} | `twin` |")
+        lines.append(
+            f"| {name_of(route)} | {route.timer} | {' | '.join(said[title] for title in HAPPENINGS)} | `twin` |"
+        )
     return "\n".join(lines)
 
 
