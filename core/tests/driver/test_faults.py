@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from samspel.contract.errors import MapError
+from samspel.contract.errors import BusError, DeviceBusy, DeviceRefused, MapError, RegisterAbsent
 from samspel.contract.fault import Effect, FaultCode, Severity
+from samspel.driver.fault_reader import UNREAD_S
 from samspel.driver.faults import FaultEntry, FaultTable, FaultWord, load_faults
 
 ENTRY = '{ code = "grid.lost", severity = "major", effect = "offline", text = "x" }'
@@ -70,3 +73,74 @@ def test_a_table_that_is_wrong_says_where(tmp_path, text, complaint):
     with pytest.raises(MapError, match=complaint) as caught:
         load_faults(file)
     assert str(caught.value).startswith("faults.toml: ")
+
+
+GRID, BATTERY = FaultCode.GRID_OVERVOLTAGE, FaultCode.BATTERY_FAULT
+BUSY = DeviceBusy("busy", code=6)
+UNANSWERED = [BUSY, BusError("dropped"), RegisterAbsent("no such register", code=2), DeviceRefused("failed", code=4)]
+unanswered = pytest.mark.parametrize("trouble", UNANSWERED, ids=str)
+
+
+async def codes(driver) -> set[FaultCode]:
+    return {fault.code for fault in await driver.read_faults()}
+
+
+@unanswered
+@pytest.mark.looptime
+async def test_a_register_that_does_not_answer_counts_as_it_was_last_read(driver, link, trouble):
+    link.set(160, 1)
+    link.set(103, 3)
+    assert await codes(driver) == {GRID, BATTERY}
+    link.silent[160] = trouble
+    link.set(103, 2)
+    assert await codes(driver) == {GRID}, "what answered is cleared, what did not stands"
+    link.set(103, 3)
+    assert await codes(driver) == {GRID, BATTERY}, "and what answers is raised"
+    del link.silent[160]
+    link.set(160, 0)
+    await asyncio.sleep(3600)  # What was refused as unknown is asked again after an hour.
+    assert await codes(driver) == {BATTERY}
+
+
+@pytest.mark.looptime
+async def test_a_word_that_means_nothing_takes_nothing_back(driver, link):
+    link.set(160, 1)
+    link.set(103, 3)
+    assert await codes(driver) == {GRID, BATTERY}
+    link.set(103, 0xFFFF)
+    assert await codes(driver) == {GRID, BATTERY}
+
+
+@pytest.mark.parametrize("trouble", [BUSY, BusError("dropped"), DeviceRefused("failed", code=4)], ids=str)
+@pytest.mark.looptime
+async def test_until_each_register_has_been_read_once_no_look_counts_but_not_for_ever(driver, link, trouble):
+    link.set(103, 3)
+    link.silent[160] = trouble
+    with pytest.raises(BusError):
+        await driver.read_faults()
+    await asyncio.sleep(UNREAD_S)
+    assert await codes(driver) == {BATTERY, FaultCode.INVERTER_MONITORING}
+
+
+@pytest.mark.looptime
+async def test_a_register_that_the_device_never_had_holds_nothing_up_and_is_not_missed(driver, link):
+    link.set(103, 3)
+    del link.words[160]
+    for _ in range(3):
+        assert await codes(driver) == {BATTERY}
+        await asyncio.sleep(UNREAD_S)
+
+
+@unanswered
+@pytest.mark.looptime
+async def test_a_register_that_is_not_read_for_minutes_is_told(driver, link, trouble):
+    assert await codes(driver) == set()
+    link.silent[160] = trouble
+    await asyncio.sleep(UNREAD_S - 1)
+    assert await codes(driver) == set()
+    await asyncio.sleep(1)
+    (told,) = await driver.read_faults()
+    assert (told.code, told.effect, told.raw) == (FaultCode.INVERTER_MONITORING, Effect.NONE, "alarm not read")
+    del link.silent[160]
+    await asyncio.sleep(3600)
+    assert await codes(driver) == set()

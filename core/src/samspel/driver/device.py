@@ -13,6 +13,7 @@ from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
 from samspel.driver.commander import Commander
 from samspel.driver.control_block import ControlBlock
+from samspel.driver.fault_reader import FaultReader
 from samspel.driver.frozen import FrozenWatch
 from samspel.driver.marks import Marks
 from samspel.driver.meaning import number_meant
@@ -45,6 +46,7 @@ class Device:
     bank: Bank
     reader: Reader
     telemetry: Telemetry
+    faults: FaultReader
     commander: Commander
 
     @classmethod
@@ -60,6 +62,7 @@ class Device:
             bank=bank,
             reader=reader,
             telemetry=Telemetry(reader=reader, map=bank.map, clock=clock, frozen=frozen, grid_sign=site.grid_sign),
+            faults=FaultReader(reader=reader, clock=clock),
             commander=Commander(
                 bank=bank, clock=clock, turns=turns, capabilities=capabilities, constants=site.constants
             ),
@@ -107,15 +110,6 @@ class Device:
             held=self.commander.held,
         )
         return block.reading()
-
-    async def raws(self, names: tuple[str, ...], priority: Priority) -> dict[str, int]:
-        """Raw values of those registers that the device has and that could be read."""
-        rows = [self.map.registers[name] for name in names]
-        samples: dict[str, Sample] = {}
-        failure = await self.reader.read(rows, priority, samples)
-        if failure is not None and not samples:
-            raise failure
-        return {name: sample.raw for name, sample in samples.items()}
 
     # --- inside ---
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from samspel.contract.capability import Capabilities, Route, Verify
 from samspel.contract.driver import ActiveFault, ControlReading, Identity, Mark, Snapshot, WriteReport
 from samspel.contract.errors import BusError, DriverError, MapError, RequirementFailed, WrongDevice
-from samspel.contract.ports import BusLink, Clock, Priority
+from samspel.contract.ports import BusLink, Clock
 from samspel.contract.telemetry import Reading
 from samspel.driver.bank import Bank, Wear
 from samspel.driver.device import Device, SiteShare
@@ -155,12 +155,8 @@ class MapDriver:
         return await self._known.telemetry.read(groups)
 
     async def read_faults(self) -> Sequence[ActiveFault]:
-        """Every condition that stands now, as far as its register could be read."""
-        device = self._known
-        names = tuple(name for name in self._faults.registers if name in device.map.registers)
-        raws = await device.raws(names, Priority.SLOW_TELEMETRY)
-        valid = {name: raw for name, raw in raws.items() if raw not in device.map.registers[name].invalid}
-        return self._faults.active(valid)
+        """Every condition that stands now; a register that does not answer counts as it was last read."""
+        return await self._known.faults.read(self._faults)
 
     async def read_control(self, marks: Sequence[Mark] = (), snapshot: Snapshot | None = None) -> ControlReading:
         """Default, ours or foreign. What this object has written counts as ours too."""
