@@ -10,8 +10,9 @@ from typing import Any
 from samspel.admission import gate as admission
 from samspel.contract.admitted import Admitted
 from samspel.contract.command import Rank, Release
+from samspel.contract.driver import WriteReport
 from samspel.contract.errors import SamspelError
-from samspel.contract.outcome import End, Stage
+from samspel.contract.outcome import End, Stage, Verification
 from samspel.contract.ports import Priority
 from samspel.control import commands, machine, shell
 from samspel.control.state import Phase
@@ -105,6 +106,15 @@ def refuses_and_obeys(patch: Any) -> None:
         sound(self, device, say, **known)
 
     patch.setattr(Outlet, "outcome", outcome)
+
+
+def stops_in_name_only(patch: Any) -> None:
+    """It says that it has stopped, and writes nothing."""
+
+    async def stop(self: Any, *arguments: Any) -> Any:
+        return WriteReport(mark={}, verification=Verification.SKIPPED)
+
+    patch.setattr(MapDriver, "stop", stop)
 
 
 def forgets_stops(patch: Any) -> None:
