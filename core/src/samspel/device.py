@@ -29,10 +29,9 @@ from samspel.control.events import (
     Say,
     Suspect,
     Withdraw,
-    said_written,
 )
-from samspel.control.kept import KeptMarks
 from samspel.control.journal import Documents, load
+from samspel.control.kept import KeptMarks
 from samspel.control.shell import Controller, Reports
 from samspel.control.state import Action as ControlAction
 from samspel.control.state import Phase, Policy, State
@@ -108,9 +107,9 @@ class Device:
         reports = Reports(self._say, self._alarm, self._clear, chain.reset)
         wear = WearMeter(chain.wear_budget, journal.get(f"{name}/wear"), clock, partial(self._keep, f"{name}/wear"))
         self._shaper = Shaper(driver, chain, clock, wear, reports, maps)
+        self.controller = Controller(name, DevicePath(self), reports, journal, clock, policy)
         self._kept = KeptMarks(self.controller.state.marks)
         self.disk_refuses: Callable[[], bool] = lambda: False
-        self.controller = Controller(name, DevicePath(self), reports, journal, clock, policy)
         self._tell_service()
 
     # --- the stations, in the order of the path ---
@@ -134,8 +133,9 @@ class Device:
         self._shaper.check_wear()
         return await self._driver.take()
 
-    async def know_the_battery(self) -> None:
-        """The first write after a start or a lost link waits for one look: limits need a state of charge.
+    async def know_the_battery(self, order: Follow) -> None:
+        """The first write after a start or a lost link waits for one look: limits need a state of charge. Raises
+        SequenceAbandoned when the order is no longer wanted after it.
 
         The bus drops a look when the poller asks for the same registers a moment later; then this looks once more.
         """
@@ -143,10 +143,11 @@ class Device:
             soc = self._good.get("soc_pct")
             if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
                 await self.poll(("fast",))
+        self.controller.check(order)
 
     def shape(self, order: Follow, state: State) -> Result:
         """④ The power that may be written now; a limit that changes it is told."""
-        return self._shaper.shape(self._faulting.bound(order, self._say), state, self._good)
+        return self._shaper.shape(order, state, self._good, self.faults.effects)
 
     def rest(self, shaped: Result, state: State) -> tuple[Result, float]:
         """④ A reversal is held at 0 W for its dwell: what may be written meanwhile, and what is left of it (s)."""
@@ -155,6 +156,11 @@ class Device:
     def gate(self, shaped: Result, order: Follow, state: State) -> Action:
         """④ Whether it is worth a write, and whether that may be now."""
         return self._shaper.gate(shaped, order, state, self._route(shaped.target_w))
+
+    @property
+    def waits(self) -> bool:
+        """④ Whether what was asked of the gate last waits for the route's spacing."""
+        return self._shaper.wire.waiting is not None
 
     async def journal(self, order: Follow, target_w: float) -> None:
         """③ What may be written is on disk before it is. Raises SequenceAbandoned when something took over, and
@@ -168,17 +174,17 @@ class Device:
     async def write(self, target_w: float, order: Follow, state: State) -> WriteReport:
         """⑤ Nothing is sent after the order's `not_after`."""
         self._shaper.say_own_rest(target_w, order, state, self._route(target_w))
-        writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w)
+        wanted = partial(self.controller.wants, order)
+        writing = self._driver.set_power(target_w, order.not_after, _held(state), state.written_w, wanted)
         report = await self._watched(writing)
-        if self._shaper.wrote(order):  # Control has said that it was suppressed.
-            for say in said_written(order.command_id, report):
-                self._say(say)
+        self._shaper.wrote(target_w, order, report.power_w, self._route(target_w))
         return report
 
     async def feed(self, target_w: float, order: Follow, state: State) -> None:
         """⑤ The device's own timer, or its volatile command: the one in force, though another may wait."""
         if self._delivering.strays and not await self._is_ours(state):
             return
+        self.controller.check(order)  # A stop may have come and gone while that was read.
         power_w = target_w if state.written_w is None else state.written_w
         await self._driver.keep_alive(power_w, order.not_after, _held(state))
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from samspel.contract.driver import ActiveFault, Json
 from samspel.contract.fault import Effect, Fault, FaultCode
-from samspel.contract.outcome import Deviation
 from samspel.contract.ports import Clock
-from samspel.control.events import Alarm, Follow, OutOfService, Say
+from samspel.control.events import Alarm, OutOfService
 from samspel.faults.debounce import Debounce
-from samspel.faults.service import Service, bounded_w, judge_service
+from samspel.faults.service import Service, judge_service
 from samspel.faults.tracker import FaultTracker
 
 __all__ = ["Faulting"]
@@ -36,7 +34,6 @@ class Faulting:
         self._clock, self._publish, self._keep = clock, publish, keep
         self._service = judge_service(Service(), self.tracker.effect, clock.monotonic())
         self._told = ""
-        self._bounded: str | None = None
 
     def observe(self, active: Iterable[ActiveFault]) -> None:
         """What the device reports now, completely."""
@@ -82,16 +79,3 @@ class Faulting:
         if self._service.is_out(now):
             return f"a fault is over; set-points are taken again in {self._service.back_at - now:.0f} s"
         return ""
-
-    def bound(self, order: Follow, say: Callable[[Say], None]) -> Follow:
-        """0 W in a direction that a fault forbids, told once for each command."""
-        power_w = bounded_w(order.power_w, self.tracker.effects)
-        if power_w == order.power_w:
-            self._bounded = None
-            return order
-        if self._bounded != order.command_id:
-            self._bounded = order.command_id
-            text = "a fault of the device forbids this direction"
-            clamped = Say(command_id=order.command_id, deviation=Deviation.CLAMPED, reason="fault", text=text)
-            say(replace(clamped, target_power_w=power_w))
-        return replace(order, power_w=power_w)

@@ -70,10 +70,10 @@ class DevicePath:
         """③④⑤ Make the battery follow: shape the target, see whether it is worth a write, journal, write."""
         device = self._device
         if order.force:
-            await device.know_the_battery()
+            await device.know_the_battery(order)
         shaped, rest_s = device.rest(device.shape(order, state), state)
         action, target_w = device.gate(shaped, order, state), shaped.target_w
-        followed = partial(Followed, order.action_id, rest_s=rest_s)
+        followed = partial(Followed, order.action_id, rest_s=rest_s, waits=device.waits)
         if action is Action.SUPPRESS:
             return followed(None)
         await device.journal(order, target_w)

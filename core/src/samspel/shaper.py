@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from samspel.contract.capability import Route
 from samspel.contract.driver import Driver
 from samspel.contract.errors import RequirementFailed
-from samspel.contract.fault import FaultCode, Severity
+from samspel.contract.fault import Effect, FaultCode, Severity
 from samspel.contract.outcome import Deviation
 from samspel.contract.ports import Clock
 from samspel.contract.telemetry import Reading
 from samspel.control.events import Alarm, Clear, Follow, Say, said_rest
 from samspel.control.shell import Reports
 from samspel.control.state import State
+from samspel.faults.service import bounded_w
 from samspel.field_maps.keeper import ON_TRIAL, MapKeeper
 from samspel.shaping.chain import Chain, Result
 from samspel.shaping.filter import ShapingContext
@@ -35,16 +37,21 @@ class Shaper:
         self.wear = wear
         self.wire = Wire()
         self._said: tuple[str, tuple[str, ...]] = ("", ())
+        self._short = ""
 
-    def shape(self, order: Follow, state: State, readings: Mapping[str, Reading]) -> Result:
-        """The power that may be written now; a limit that changes it is told. No filter can change the readings."""
+    def shape(
+        self, order: Follow, state: State, readings: Mapping[str, Reading], effects: Collection[Effect]
+    ) -> Result:
+        """The power that may be written now; a limit that changes it is told. No filter can change the readings, and
+        none comes after what a fault forbids.
+        """
         context = ShapingContext(
             now=self._clock.monotonic(),
             written_w=state.written_w,
             readings=MappingProxyType(readings),
             worn=self.worn(),
         )
-        shaped = self._on_trial(self._chain.shape(order.power_w, context))
+        shaped = self._on_trial(self._permitted(self._chain.shape(order.power_w, context), effects))
         self._say_clamps(shaped, order.command_id)
         return shaped
 
@@ -72,11 +79,16 @@ class Shaper:
         if route is not None and route.reversal_dwell_s and (state.written_w or 0.0) * target_w < 0:
             self._reports.say(said_rest(order.command_id, route.reversal_dwell_s))
 
-    def wrote(self, order: Follow) -> bool:
-        """A write has ended; whether it comes late, for a command that had to wait for it."""
-        late = self.wire.waiting == order.command_id and not order.news
-        self.wire.wrote(self._clock.monotonic())
-        return late
+    def wrote(self, target_w: float, order: Follow, stands_w: float, route: Route | None) -> None:
+        """A write has ended. That the device takes less than was asked of it is told, once for each command."""
+        self.wire.wrote(self._clock.monotonic(), target_w, stands_w)
+        short_w = abs(target_w) - abs(stands_w)
+        if short_w < max(1.0, route.granularity_w if route else 0.0) or self._short == order.command_id:
+            return
+        self._short = order.command_id
+        text = f"the device takes no more than {abs(stands_w):.0f} W of the {abs(target_w):.0f} W asked for"
+        say = Say(command_id=order.command_id, deviation=Deviation.CLAMPED, reason="device_limit", text=text)
+        self._reports.say(replace(say, target_power_w=stands_w))
 
     @property
     def underway(self) -> str | None:
@@ -99,10 +111,16 @@ class Shaper:
         if self.wear.spent:
             raise RequirementFailed(self.wear.spent)
 
+    def _permitted(self, shaped: Result, effects: Collection[Effect]) -> Result:
+        """0 W at once in a direction that a fault of the device forbids."""
+        if bounded_w(shaped.target_w, effects) == shaped.target_w:
+            return shaped
+        return self._chain.hold_zero(shaped.bounded(0.0, "fault", "a fault of the device forbids this direction"))
+
     def _on_trial(self, shaped: Result) -> Result:
         """A new map gets little power until the battery has shown that it means what it says."""
-        bounded_w = shaped.target_w if self._maps is None else self._maps.bound(shaped.target_w)
-        return shaped if bounded_w == shaped.target_w else shaped.bounded(bounded_w, "map_trial", ON_TRIAL)
+        trial_w = shaped.target_w if self._maps is None else self._maps.bound(shaped.target_w)
+        return shaped if trial_w == shaped.target_w else shaped.bounded(trial_w, "map_trial", ON_TRIAL)
 
     def _say_clamps(self, shaped: Result, command_id: str) -> None:
         """One deviation for each new set of reasons, not one a tick."""

@@ -190,7 +190,9 @@ class Control(RuleBasedStateMachine):
     def on_stop_repeated(self, rank):
         self.before_ids = set(self.given)
         before = self.state
-        self.send(admit(stop(self.state.stop.command_id), rank=rank, now=self.clock.now))
+        latch = self.state.stop
+        again = stop(latch.command_id, issuer=latch.issuer, epoch=latch.epoch, seq=latch.seq)
+        self.send(admit(again, rank=rank, now=self.clock.now))
         assert self.state == before
 
     # --- the device and the way to it ---

@@ -233,6 +233,7 @@ def test_a_lower_rank_ends_no_stop(end):
         (release("end", issuer="other", epoch=0, seq=0, issued_s=51), False),
         (set_power("end", ends_stop="stop", issuer="fleet", epoch=3, seq=4), True),
         (set_power("end", ends_stop="stop", issuer="fleet", epoch=3, seq=6), False),
+        (set_power("end", ends_stop="stop", issuer="other", epoch=9, seq=9, issued_s=49), False),
     ],
 )
 def test_what_was_said_before_the_stop_does_not_end_it(end, older):

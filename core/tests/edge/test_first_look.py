@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from samspel.contract.telemetry import Quality, Reading
+from samspel.control.events import Follow
 from samspel.control.state import Policy
 from samspel.device import Device, DeviceLimits
 from samspel.outlet import Outlet
@@ -15,6 +16,8 @@ from samspel.store.memory import MemoryJournal
 from .kit import DEVICE, SITE, Clock, Outbox
 
 LIMITS = DeviceLimits(charge_w=1, discharge_w=1, soc_min_pct=10, soc_max_pct=90)
+
+ORDER = Follow(1, "c-1", 1000.0, 60.0, force=True, news=True)
 
 
 class Driver:
@@ -38,7 +41,8 @@ async def test_it_looks_once_more_and_no_more_often(dropped, looks):
     driver = Driver(clock, dropped)
     outlet = Outlet(SITE, "run-1", Outbox(), clock)
     device = Device(DEVICE, cast("Any", driver), Chain([]), outlet, MemoryJournal(), clock, Policy(), LIMITS)
-    await device.know_the_battery()
+    device.controller.check = lambda order: None  # There is no control here that something could take over.
+    await device.know_the_battery(ORDER)
     assert driver.looks == looks
-    await device.know_the_battery()
+    await device.know_the_battery(ORDER)
     assert driver.looks == looks + (2 if dropped > looks else 0)

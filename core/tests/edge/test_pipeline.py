@@ -58,7 +58,7 @@ async def test_an_admitted_command_is_acknowledged_once_it_is_decided_and_its_or
     assert site.transport.acknowledged == []
     site.controller.decide()
     await settle()
-    assert site.journal.documents[f"{DEVICE}/order"]["seen"] == ["c-1"]
+    assert site.journal.documents[f"{DEVICE}/order"]["seen"] == ["fleet-a/1/1/c-1"]
     assert site.transport.acknowledged == [one.payload]
 
 
@@ -103,7 +103,7 @@ async def test_the_order_on_disk_does_not_run_ahead_of_what_is_decided(site):
     _, then = site.controller.submitted[1]
     then()
     await settle()
-    assert site.journal.documents[f"{DEVICE}/order"]["seen"] == ["decided"]
+    assert site.journal.documents[f"{DEVICE}/order"]["seen"] == ["fleet-a/1/2/decided"]
 
 
 async def test_a_refusal_is_said_once_however_often_the_same_bytes_come(site):

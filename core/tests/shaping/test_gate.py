@@ -12,7 +12,7 @@ from samspel.contract.errors import ConfigError
 from samspel.shaping.chain import Chain
 from samspel.shaping.gate import OPEN, Action, Gate, decide
 from samspel.shaping.limits import BatteryLimits, ContractLimits
-from samspel.shaping.wire import Change, Wire
+from samspel.shaping.wire import ASK_AGAIN_S, Change, Wire
 
 from ..routes import route  # noqa: TID252 - the tests of every station share it
 from .kit import context
@@ -30,6 +30,7 @@ ROUTE = route(deadman=Deadman.TIMEOUT, feed_s=8.0)
         (1050, 10, False, Action.WRITE),
         (950, 10, False, Action.WRITE),
         (960, 10, True, Action.WRITE),
+        (999.5, 10, True, Action.WRITE),
         (1040, 10, True, Action.SUPPRESS),
         (1000.5, 0, False, Action.SUPPRESS),
         (0, 10, False, Action.WRITE),
@@ -48,8 +49,8 @@ def test_small_and_recent_together(target_w, quiet_left_s, limited, action):
 class Ticks:
     """A wire, an edge that ticks, and a log of what came of it."""
 
-    def __init__(self, gate: Gate, route: Route = ROUTE) -> None:
-        self.gate, self.route, self.wire = gate, route, Wire()
+    def __init__(self, gate: Gate, route: Route = ROUTE, ceiling_w: float = float("inf")) -> None:
+        self.gate, self.route, self.wire, self.ceiling_w = gate, route, Wire(), ceiling_w
         self.written_w: float | None = None
         self.fed_at = float("-inf")
         self.writes: list[tuple[float, float]] = []
@@ -65,8 +66,8 @@ class Ticks:
         )
         action = self.wire.decide(change, self.gate, self.route, now)
         if action is Action.WRITE:
-            self.written_w = target_w
-            self.wire.wrote(now)
+            self.written_w = min(target_w, self.ceiling_w)
+            self.wire.wrote(now, target_w, self.written_w)
             self.writes.append((now, target_w))
         if action is not Action.SUPPRESS:
             self.fed_at = now
@@ -88,6 +89,16 @@ def test_a_last_small_step_comes_when_the_time_has_passed():
     for now in range(1, 60):
         assert ticks.tick(now, 1010) is not Action.WRITE
     assert ticks.tick(60, 1010) is Action.WRITE
+
+
+def test_what_the_device_makes_less_of_is_not_asked_again_at_every_tick():
+    """Its own ceiling is asked again once a minute; a power below it is written at once."""
+    ticks = Ticks(Gate(delta_w=50, time_s=0), ceiling_w=2000)
+    for now in range(130):
+        ticks.tick(now, 3000 + now % 2 * 0.5)
+    assert [at for at, _ in ticks.writes] == [0, ASK_AGAIN_S, 2 * ASK_AGAIN_S]
+    assert ticks.tick(130, 1900) is Action.WRITE
+    assert ticks.tick(131, 1960) is Action.WRITE, "what stands is what was asked for again"
 
 
 def test_noise_is_fed_and_not_written():

@@ -51,10 +51,10 @@ Verdict = Admitted | Refused | Duplicate
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The newest (epoch, seq) of each issuer and the ids seen lately, per device. Kept in the journal.
+    """The newest (epoch, seq) of each issuer and the commands seen lately, per device. Kept in the journal.
 
-    Stops are remembered apart and longer, by their whole identity: a retained one comes again at each connect, and an
-    issuer that gives every stop the same id must still be able to stop.
+    They are known by their whole identity: issuers may choose the same ids, and one that gives every stop the same must
+    still be able to stop. Stops are remembered apart and longer: a retained one comes again at each connect.
     """
 
     newest: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -63,15 +63,15 @@ class Order:
 
     def knows(self, command: Command) -> bool:
         """Whether this very command was admitted before."""
-        return _stop_key(command) in self.stops if isinstance(command, Stop) else command.id in self.seen
+        return _key(command) in (self.stops if isinstance(command, Stop) else self.seen)
 
     def after(self, command: Command) -> Order:
         """The order once this command has been admitted. A late stop never moves it back."""
         last = self.newest.get(command.issuer, (-1, -1))
         newest = {**self.newest, command.issuer: max(last, (command.epoch, command.seq))}
         if isinstance(command, Stop):
-            return replace(self, newest=newest, stops=(*self.stops, _stop_key(command))[-REMEMBERED_STOPS:])
-        return replace(self, newest=newest, seen=(*self.seen, command.id)[-REMEMBERED_IDS:])
+            return replace(self, newest=newest, stops=(*self.stops, _key(command))[-REMEMBERED_STOPS:])
+        return replace(self, newest=newest, seen=(*self.seen, _key(command))[-REMEMBERED_IDS:])
 
     def to_json(self) -> dict[str, Json]:
         """For the journal."""
@@ -93,8 +93,8 @@ class Order:
         )
 
 
-def _stop_key(stop: Stop) -> str:
-    return f"{stop.issuer}/{stop.epoch}/{stop.seq}/{stop.id}"
+def _key(command: Command) -> str:
+    return f"{command.issuer}/{command.epoch}/{command.seq}/{command.id}"
 
 
 def _texts(value: Json) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -21,6 +21,7 @@ __all__ = [
     "Json",
     "Mark",
     "Snapshot",
+    "Wanted",
     "WriteReport",
 ]
 
@@ -28,6 +29,9 @@ Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 Snapshot = dict[str, Json]
 """Opaque: the driver makes and consumes it, control stores it. What `release` needs to give back."""
+
+Wanted = Callable[[], bool]
+"""Whether a power is still asked for."""
 
 Mark = dict[str, Json]
 """Opaque: which control registers a command writes, and with what. Lets `read_control` tell ours from foreign."""
@@ -119,10 +123,16 @@ class Driver(Protocol):
         ...
 
     async def set_power(
-        self, power_w: float, not_after: float, snapshot: Snapshot, previous_w: float | None
+        self,
+        power_w: float,
+        not_after: float,
+        snapshot: Snapshot,
+        previous_w: float | None,
+        wanted: Wanted | None = None,
     ) -> WriteReport:
         """Command the battery; positive discharges, 0 W is a held zero. `not_after` is monotonic seconds: nothing is
-        sent after it. `previous_w` is the power in force, if any, so that a reversal can be ordered.
+        sent after it. `previous_w` is the power in force, if any, so that a reversal can be ordered. `wanted` is asked
+        once more before power is written: waking a device may take minutes. Raises SequenceAbandoned when it is not.
         """
         ...
 

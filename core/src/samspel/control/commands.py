@@ -47,7 +47,7 @@ def refuse(turn: Turn, command_id: str, reason: str, text: str, end: End = End.R
 def _on_stop(turn: Turn, admitted: Admitted, stop: Stop) -> None:
     """Latch, and bring the power to zero before anything else is considered."""
     state = turn.state
-    if state.stop is not None and state.stop.command_id == stop.id:
+    if state.stop is not None and _is_that_stop(stop, state.stop):
         return  # Repeated by the broker after a crash: the latch is on disk, and recovery re-asserts it.
     turn.do(Say(command_id=stop.id, stage=Stage.ACCEPTED, stations=_stations(admitted)))
     turn.end_lease(End.SUPERSEDED, "stop", f"stopped by {stop.issuer}")
@@ -60,6 +60,12 @@ def _on_stop(turn: Turn, admitted: Admitted, stop: Stop) -> None:
         turn.halt()
     else:
         turn.stop_waits(stop.id)
+
+
+def _is_that_stop(stop: Stop, latched: StopLatch) -> bool:
+    """By its whole identity: two issuers may choose the same id, and the rank of the second must count."""
+    mine = (stop.id, stop.issuer, stop.epoch, stop.seq)
+    return mine == (latched.command_id, latched.issuer, latched.epoch, latched.seq)
 
 
 def _latch(admitted: Admitted, stop: Stop, earlier: StopLatch | None, now: float) -> StopLatch:
@@ -82,6 +88,12 @@ def _latch(admitted: Admitted, stop: Stop, earlier: StopLatch | None, now: float
     return replace(earlier, command_id=stop.id, rank=max(admitted.rank, earlier.rank), since=now, asserted=False)
 
 
+def _knows_it(command: Command, stop: StopLatch) -> bool:
+    """Whether another issuer names it: whatever their clocks say, it was written after the stop."""
+    names_it = isinstance(command, SetPower) and command.ends_stop == stop.command_id
+    return names_it and command.issuer != stop.issuer
+
+
 def _said_before(command: Command, stop: StopLatch) -> bool:
     """Whether a command is older than the stop in force, by its issuer's own order or else by the wall clocks."""
     if command.issuer == stop.issuer:
@@ -102,7 +114,7 @@ def _stop_stands_against(stop: StopLatch, admitted: Admitted) -> tuple[str, str,
     if admitted.rank < stop.rank:
         text = f"the stop was given with rank {stop.rank.name.lower()}, this has {admitted.rank.name.lower()}"
         return "outranked", text, End.REFUSED
-    if _said_before(command, stop):
+    if _said_before(command, stop) and not _knows_it(command, stop):
         return "stop", "it was issued before the stop in force", End.SUPERSEDED
     return None
 

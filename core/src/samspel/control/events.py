@@ -120,13 +120,15 @@ class Intended:
 class Followed:
     """A follow ended. `report` is `None` when nothing had to be written (`fed`: the device's timer was fed).
 
-    `rest_s`: zero is held for a reversal's dwell, for so long yet, and the command itself is not on the wire.
+    The command itself is not on the wire yet where zero is held for a reversal's dwell (`rest_s`: for so long), or
+    where it `waits` for the route's spacing.
     """
 
     action_id: int
     report: WriteReport | None
     fed: bool = False
     rest_s: float = 0.0
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,18 @@ from samspel.contract.errors import (
 )
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, End, Stage
-from samspel.control.events import Failed, Followed, GaveBack, Halted, Looked, Say, Took, said_rest, said_written
+from samspel.control.events import (
+    Failed,
+    Followed,
+    GaveBack,
+    Halted,
+    Looked,
+    ResetShaping,
+    Say,
+    Took,
+    said_rest,
+    said_written,
+)
 from samspel.control.recovery import Decision, decide
 from samspel.control.state import Action, Lease, Phase
 from samspel.control.turn import Turn
@@ -95,6 +106,7 @@ def _take_again(turn: Turn) -> None:
         turn.do(Say(command_id=lease.command_id, deviation=Deviation.OVERRIDDEN, reason="default", text=text))
     # An open snapshot stays: the block is at its default, but a limit of ours may still stand beside it.
     turn.set(written_w=None, force=True, news=True)
+    turn.do(ResetShaping())
     turn.take()
 
 
@@ -177,18 +189,22 @@ def on_followed(turn: Turn, event: Followed) -> None:
     if lease.command_id != turn.state.following:
         turn.follow()
         return
-    if event.rest_s:
-        _rest(turn, lease, event.rest_s)
+    if turn.state.news and (event.rest_s or event.waits):
+        _wait(turn, lease, event)
         return
     _say_followed(turn, lease, event.report)
     turn.set(lease=replace(lease, written=True, stations={**lease.stations, "driver": turn.now}), news=False)
 
 
-def _rest(turn: Turn, lease: Lease, rest_s: float) -> None:
+def _wait(turn: Turn, lease: Lease, event: Followed) -> None:
     """The command is not on the wire, and stays news: each tick asks anew what may be written. Said once."""
-    if not lease.rests:
-        turn.do(said_rest(lease.command_id, rest_s))
-        turn.set(lease=replace(lease, rests=True))
+    if lease.waits:
+        return
+    if event.rest_s:
+        turn.do(said_rest(lease.command_id, event.rest_s))
+    else:
+        _say_followed(turn, lease, None)
+    turn.set(lease=replace(lease, waits=True))
 
 
 def _say_followed(turn: Turn, lease: Lease, report: WriteReport | None) -> None:
@@ -260,6 +276,8 @@ def on_failed(turn: Turn, event: Failed) -> None:
     if isinstance(event.error, SequenceAbandoned):
         if event.action is Action.TAKE:
             turn.set(phase=Phase.RELEASED)
+        elif turn.state.lease is not None and turn.state.lease.command_id != turn.state.following:
+            turn.go_on()  # It made room for a newer set-point.
         return
     if event.action is Action.LOOK and not turn.state.unsettled:
         turn.set(looked_at=turn.now)  # A routine look is tried again when the next is due; feeding goes on.

@@ -165,7 +165,12 @@ class Controller:
                 return
 
     async def run(self) -> None:
-        """Handle events for ever, and tick; neither starves the other."""
+        """Handle events for ever, and tick; neither starves the other. Begun again after a defect, it first takes note
+        of an action that was decided and then never begun: else nothing would ever follow it.
+        """
+        if self.state.action is not None and not self._tasks:
+            lost = DriverError("internal error: it was never begun")
+            self._inbox.appendleft(_Letter(Failed(self.state.action_id, self.state.action, lost)))
         next_tick = self._clock.monotonic()
         while True:
             if self._inbox:
@@ -216,17 +221,29 @@ class Controller:
                 await self._deliver(self._inbox.popleft())
             if (error := self._why_unsaved(saving)) is not None:
                 effects += self._without_disk(before, after, error)
-        for effect in self._report(effects):
-            self._start(effect)
+        for effect in effects:  # First: whatever goes wrong in telling it, a stop begins.
+            if isinstance(effect, DriverEffect):
+                self._start(effect)
+        self._report(effects)
         return saving
 
     async def intend(self, order: Follow, mark: Mark) -> None:
         """Journal what is about to be written; called by `Actions.follow` before its first write.
 
-        Raises SequenceAbandoned when something took over while the disk was at it: then nothing may be written.
+        Raises SequenceAbandoned when it is no longer wanted, before the disk was at it or after.
         """
+        self.check(order)
         await self.handle(Intended(mark))
-        if order.action_id != self.state.action_id:
+        self.check(order)
+
+    def wants(self, order: Follow) -> bool:
+        """Whether this is still what control asks for: nothing took over, and no newer set-point came."""
+        lease = self.state.lease
+        return order.action_id == self.state.action_id and lease is not None and order.command_id == lease.command_id
+
+    def check(self, order: Follow) -> None:
+        """Before anything is written after a wait. Raises SequenceAbandoned when it is no longer wanted."""
+        if not self.wants(order):
             raise SequenceAbandoned("something took over before the first write")
 
     # --- journal ---

@@ -56,7 +56,7 @@ class Policy:
 class Lease:
     """The set-point that is followed, and for how long. Times are monotonic seconds.
 
-    `rests`: it was said that a reversal's dwell has to pass first. `trusted` is false for a lease read from the journal
+    `waits`: it was said that it cannot be written yet. `trusted` is false for a lease read from the journal
     whose deadline cannot be placed on this boot's clock.
     """
 
@@ -71,7 +71,7 @@ class Lease:
     issued_at: datetime
     trusted: bool = True
     written: bool = False
-    rests: bool = False
+    waits: bool = False
     stations: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -125,6 +125,8 @@ class Turn:
         lease = self.state.lease
         if lease is None or self.now >= lease.ends_at:
             return
+        # What is held after the deadline is what stood then: a ramp that had not arrived does not go on.
+        power_w = lease.power_w if self.now < lease.deadline else self.state.written_w or 0.0
         not_after = min(lease.ends_at, max(lease.deadline, self.now) + UNBOUNDED_HOLD_S)
         self.set(following=lease.command_id)
         action_id = self._begin(Action.FOLLOW)
@@ -132,7 +134,7 @@ class Turn:
             Follow(
                 action_id,
                 lease.command_id,
-                lease.power_w,
+                power_w,
                 not_after,
                 force=self.state.force,
                 news=self.state.news,

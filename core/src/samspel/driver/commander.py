@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from samspel.contract.capability import Capabilities, Direction, Verify
-from samspel.contract.driver import Mark, WriteReport
-from samspel.contract.errors import DeadlinePassed, DriverError, RegisterAbsent, RouteUnavailable
+from samspel.contract.driver import Mark, Wanted, WriteReport
+from samspel.contract.errors import DeadlinePassed, DriverError, RegisterAbsent, RouteUnavailable, SequenceAbandoned
 from samspel.contract.outcome import Verification
 from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
@@ -47,7 +47,8 @@ def direction_of(power_w: float) -> Direction:
 class Commander:
     """Runs sequences on one device. `written` are the marks of everything sent since the last good release, `standing`
     the newest raw value of ours in each register, this process's or an earlier one's; `held` what the last stop has
-    written, as long as nothing else has; `constants` are the site's, from the nameplate.
+    written, as long as nothing else has; `stopped`: nothing was commanded since the last stop; `constants` are the
+    site's, from the nameplate.
     """
 
     bank: Bank
@@ -58,6 +59,7 @@ class Commander:
     written: Marks = field(default_factory=Marks)
     standing: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    stopped: bool = False
     rest: Rest = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +107,12 @@ class Commander:
     # --- commands ---
 
     async def set_power(
-        self, power_w: float, not_after: float, snapshot: Mapping[str, int], previous_w: float | None
+        self,
+        power_w: float,
+        not_after: float,
+        snapshot: Mapping[str, int],
+        previous_w: float | None,
+        wanted: Wanted | None = None,
     ) -> WriteReport:
         """The direction's sequence, after waking and reversing where that is due; 0 W walks the zero ladder."""
         if not math.isfinite(power_w):
@@ -114,12 +121,20 @@ class Commander:
         async with self.turns.turn(Urgency.SET_POINT) as ticket:
             self.held.clear()
             call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
+            await self._ready(call, power_w)
+            if wanted is not None and not wanted():
+                raise SequenceAbandoned("a newer set-point came while the device woke; this one was not written")
+            self.stopped = False
             rung = await self._move(call, power_w, previous_w)
             return call.report(power_w, rung, because=self._unproved(direction_of(power_w)))
 
     async def keep_alive(self, power_w: float, not_after: float, snapshot: Mapping[str, int]) -> None:
-        """Feed the device's timer, or say the running command again without wearing persistent registers."""
+        """Feed the device's timer, or say the running command again without wearing persistent registers. Never after
+        a stop: what ran before it is not to be said again.
+        """
         async with self.turns.turn(Urgency.SET_POINT) as ticket:
+            if self.stopped and power_w:
+                raise SequenceAbandoned("a stop has been carried out since; the power before it is not fed")
             call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
             if not self.map.feed_repeats:
                 await call.run.run(self.map.sequences["feed"])
@@ -131,6 +146,7 @@ class Commander:
         """Walk the stop ladder, whatever state the device is in."""
         async with self.turns.turn(Urgency.STOP) as ticket:
             self.bank.forget()
+            self.stopped = True
             call = self._call(ticket, snapshot)
             rung = await climb_down(call.run, self.map.stop)
             self.held = dict(call.run.expected) if self.bank.read_back else {}
@@ -152,6 +168,7 @@ class Commander:
             self.written.clear()
             self.standing.clear()
             self.held.clear()
+            self.stopped = False
             self.rest.forget()
             return WriteReport(
                 mark=call.sent.json(),
@@ -182,9 +199,12 @@ class Commander:
         if self.capabilities.route(direction) is None:
             raise RouteUnavailable(f"no permitted route: {direction.value}")
 
-    async def _move(self, call: _Call, power_w: float, previous_w: float | None) -> str | None:
+    async def _ready(self, call: _Call, power_w: float) -> None:
+        """Awake, where something is to move."""
         if power_w and await self._asleep(call):
             await call.run.run(self.map.sequences["wake"])
+
+    async def _move(self, call: _Call, power_w: float, previous_w: float | None) -> str | None:
         if previous_w is not None and previous_w * power_w < 0:
             await self._reverse(call, direction_of(previous_w))
         if power_w:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from samspel.contract.capability import Capabilities, Route, Verify
-from samspel.contract.driver import ActiveFault, ControlReading, Identity, Mark, Snapshot, WriteReport
+from samspel.contract.driver import ActiveFault, ControlReading, Identity, Mark, Snapshot, Wanted, WriteReport
 from samspel.contract.errors import BusError, DriverError, MapError, RequirementFailed, WrongDevice
 from samspel.contract.ports import BusLink, Clock
 from samspel.contract.telemetry import Reading
@@ -186,11 +186,16 @@ class MapDriver:
         return self._known.commander.plan(power_w)
 
     async def set_power(
-        self, power_w: float, not_after: float, snapshot: Snapshot, previous_w: float | None
+        self,
+        power_w: float,
+        not_after: float,
+        snapshot: Snapshot,
+        previous_w: float | None,
+        wanted: Wanted | None = None,
     ) -> WriteReport:
         """See `Driver`; 0 W walks the map's ladder to a held zero."""
         taken = self._taken(snapshot)
-        return await self._known.commander.set_power(power_w, not_after, taken.registers, previous_w)
+        return await self._known.commander.set_power(power_w, not_after, taken.registers, previous_w, wanted)
 
     async def keep_alive(self, power_w: float, not_after: float, snapshot: Snapshot) -> None:
         """Feed the device, or repeat the running command where it has no timer."""

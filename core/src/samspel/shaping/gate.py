@@ -70,6 +70,6 @@ def decide(
     change_w, from_zero = abs(target_w - written_w), written_w == 0
     wait_s = max(spacing_left_s, quiet_left_s) if change_w < delta_w and not from_zero else spacing_left_s
     at_once = wait_s <= 0 or (limited and abs(target_w) < abs(written_w))
-    if at_once and (change_w >= granularity_w or from_zero):
+    if at_once and (change_w >= granularity_w or from_zero or limited):
         return Action.WRITE
     return Action.FEED if feed_due else Action.SUPPRESS
