@@ -25,7 +25,7 @@ line.send(b".")
 {then}
 """
 GO = "line.recv(1)\n"
-"""Nothing more of it before the first beat has been heard."""
+"""Nothing more of it before the first beat has been answered."""
 
 PATIENCE_S = 30.0
 STOPPED = "T"
@@ -52,7 +52,7 @@ def start(told):
         child = Process(pid, ours, told[0])
         children.append(child)
         assert child.listen(PATIENCE_S) is Heard.BEAT
-        ours.send(b"g")
+        child.answer()
         return child
 
     yield start
@@ -90,6 +90,15 @@ def test_being_told_goes_first(start, told):
     told[1].send(b"!")
     assert child.listen(PATIENCE_S) is Heard.TOLD
     assert child.listen(PATIENCE_S) is Heard.TOLD
+
+
+def test_an_answer_keeps_nobody_waiting_whether_the_child_reads_or_is_gone(start):
+    child = start("time.sleep(600)")
+    for _ in range(20_000):
+        child.answer()
+    os.kill(child.pid, signal.SIGKILL)
+    until(lambda: child.listen(PATIENCE_S) is Heard.GONE)
+    child.answer()
 
 
 def test_told_it_may_end_in_order(start):
