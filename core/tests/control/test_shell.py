@@ -172,7 +172,7 @@ async def test_the_release_order_is_on_disk_before_the_release(site):
     site.journal.delay_s = 0.2
     site.give(release())
     await asyncio.sleep(2)
-    assert site.log.index("disk battery/control") < site.acted("give_back")
+    assert site.log.index("disk battery/control durable") < site.acted("give_back")
 
 
 @in_action

@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Protocol
 
 from samspel.contract.admitted import Admitted
 from samspel.contract.command import SetPower, Stop
-from samspel.contract.driver import ControlReading, Json, Mark, Snapshot, WriteReport
+from samspel.contract.driver import ControlReading, Mark, Snapshot, WriteReport
 from samspel.contract.errors import DriverError, SamspelError, SequenceAbandoned, StoreError
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import End
@@ -44,8 +44,9 @@ from samspel.control.events import (
     Tick,
     Took,
 )
-from samspel.control.journal import Document, Documents, load, project
+from samspel.control.journal import load
 from samspel.control.machine import step
+from samspel.control.saving import Saving
 from samspel.control.state import Action, Phase, Policy, State
 
 __all__ = ["Actions", "Controller", "Reports"]
@@ -127,15 +128,14 @@ class Controller:
         tick_s: float = 1.0,
     ) -> None:
         self.device = device
-        self._actions, self._reports, self._journal = actions, reports, journal
+        self._actions, self._reports = actions, reports
         self._clock, self._policy, self._tick_s = clock, policy, tick_s
-        self.state = load(self._read_documents(), clock)
-        self._written: Document = {}
+        self._saving = Saving(device, journal, clock, lambda: self.state)
+        self.state = load(self._saving.read(), clock)
         self._inbox: deque[_Letter] = deque()
         self._wake, self._stop_came = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._savings: set[asyncio.Task[None]] = set()
-        self._one_at_a_time = asyncio.Lock()
         self._hanging: asyncio.Task[None] | None = None
         self.on_turn: Callable[[], object] = lambda: None
         """Called after each tick that was handled: a sign of life."""
@@ -210,7 +210,7 @@ class Controller:
             logger.info("phase", extra={"device": self.device, "phase": after.phase.value})
         if after.snapshot is before.snapshot:
             effects = self._start_follow(effects)
-        saving = self._begin_saving(before, after)
+        saving = self._keep(self._saving.save(before, after))
         stopping = any(isinstance(effect, Halt) for effect in effects)
         if stopping:
             await asyncio.wait({saving}, timeout=STOP_JOURNAL_WAIT_S)
@@ -225,6 +225,8 @@ class Controller:
             if isinstance(effect, DriverEffect):
                 self._start(effect)
         self._report(effects)
+        if isinstance(event, Tick) and self._saving.unsynced:
+            self._keep(self._saving.sync())
         return saving
 
     async def intend(self, order: Follow, mark: Mark) -> None:
@@ -248,31 +250,12 @@ class Controller:
 
     # --- journal ---
 
-    def _read_documents(self) -> Documents:
-        return Documents(
-            control=self._journal.get(f"{self.device}/control"),
-            snapshot=self._journal.get(f"{self.device}/snapshot"),
-            baseline=self._journal.get(f"{self.device}/baseline"),
-        )
-
-    def _begin_saving(self, before: State, after: State) -> asyncio.Task[None]:
-        saving = asyncio.get_running_loop().create_task(self._save(before, after))
-        self._savings.add(saving)
-        saving.add_done_callback(self._savings.discard)
-        saving.add_done_callback(self._log_failure)
-        return saving
-
-    async def _save(self, before: State, after: State) -> None:
-        """Write what changed. A newly held snapshot is written first, and must survive loss of power."""
-        if after.snapshot is not None and after.snapshot is not before.snapshot:
-            await self._journal.put(f"{self.device}/snapshot", after.snapshot, durable=True)
-        if after.baseline is not None and after.baseline != before.baseline:
-            await self._journal.put(f"{self.device}/baseline", after.baseline)
-        async with self._one_at_a_time:
-            document = project(self.state, self._clock)
-            if _without_times(document) != _without_times(self._written):
-                await self._journal.put(f"{self.device}/control", document)
-                self._written = document
+    def _keep(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        keeping = asyncio.get_running_loop().create_task(work)
+        self._savings.add(keeping)
+        keeping.add_done_callback(self._savings.discard)
+        keeping.add_done_callback(self._log_failure)
+        return keeping
 
     @property
     def disk_hangs(self) -> bool:
@@ -390,16 +373,9 @@ class Controller:
         """SIGTERM: stop acting and leave the journal as the successor needs it."""
         for task in tuple(self._tasks):
             task.cancel()
-        await self._journal.put(f"{self.device}/control", project(self.state, self._clock))
+        await self._saving.leave()
 
     @property
     def holds(self) -> bool:
         """Whether the device is, or may be, under our control."""
         return self.state.phase not in (Phase.RELEASED, Phase.FOREIGN)
-
-
-def _without_times(value: Json) -> Json:
-    """The wall clock's share of a deadline changes at every turn; that alone is not worth a write."""
-    if isinstance(value, dict):
-        return {key: _without_times(inner) for key, inner in value.items() if key != "wall"}
-    return value

@@ -21,6 +21,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._documents: dict[str, str] = {}
+        self._synced: dict[str, str] = {}
         self.full = False
 
     def get(self, name: str) -> dict[str, Json] | None:
@@ -33,10 +34,16 @@ class MemoryJournal:
         if self.full and durable:
             raise StoreError("store: the disk is full (simulated)")
         self.note(name, document)
+        if durable:
+            self._synced = dict(self._documents)
 
     def note(self, name: str, document: Mapping[str, Json]) -> None:
         """Replace the document."""
         self._documents[name] = json.dumps(document, allow_nan=False)
+
+    def lose_power(self) -> None:
+        """What a successor then finds: everything up to the last durable `put`, and nothing after it."""
+        self._documents = dict(self._synced)
 
 
 class MemoryLog:
