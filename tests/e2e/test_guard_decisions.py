@@ -234,3 +234,22 @@ async def test_a_device_that_does_not_answer_keeps_nobody_for_ever():
         await home.begin(left)
         await home.until(lambda: home.registers() == home.before, 60, "the order was kept")
         assert home.ends(command) == ["interrupted"]
+
+
+# --- a guard that does not answer -----------------------------------------------------------------------------------
+
+
+async def test_while_the_guard_is_silent_nothing_stands_without_a_timer():
+    async with simulated_home(rates=QUIET) as home:
+        await home.settled()
+        home.before = home.registers()
+        command = await home.send(**DISCHARGE)
+        await home.outcome(command, stage="verified")
+        home.life.edge.unguarded("nobody watches")
+        await home.outcome(command, end="interrupted", reason="guard_lost")
+        await home.until(lambda: home.registers() == home.before, 30)
+        assert "guard" in home.life.edge._status(None).why
+        await home.outcome(await home.send(**DISCHARGE), end="refused", reason="guard_lost")
+        home.life.edge.unguarded("")
+        assert "guard" not in home.life.edge._status(None).why
+        await home.outcome(await home.send(**DISCHARGE), stage="verified")
