@@ -224,8 +224,16 @@ def test_a_battery_that_reverses_and_then_stays_short_is_said_to_be_clamped():
     watch.aim(2000.0)
     watch.see_for(40, 0.0)
     watch.see_for(60, 1000.0)
-    assert watch.words == ["dwell: reversal", "clamped: unknown"]
-    assert 40.0 < watch.said[-1][0] - watch.aimed_at <= 50.0
+    assert [(at - watch.aimed_at, deviation) for at, deviation, _ in watch.said] == [(20.0, "dwell"), (62.0, "clamped")]
+
+
+def test_a_slow_battery_that_only_passes_zero_has_not_rested():
+    watch = Watch(reversal_dwell_s=60.0)
+    watch.aim(-2000.0)
+    watch.see_for(40, -2000.0)
+    watch.aim(3000.0)
+    watch.see_for(40, lambda now: 3000.0 - 5000.0 * math.exp(-(now - 40) / 30.0))
+    assert [(at - watch.aimed_at, reason) for at, _, reason in watch.said] == [(20.0, "slow")]
 
 
 def test_a_sleeping_battery_has_its_time_to_wake():

@@ -75,6 +75,7 @@ class Judged:
     they are for the next one, `weighed` whether the side effects of this one have been judged. `strayed`: so many
     readings in a row since the battery left a target that it had followed. `taken_at`: the first target, which took
     over from the device's own logic. `way_w`: the farthest that it was from its targets since it was last at one.
+    `rested_at`: the newest reading up to which the whole trail was at rest; one that only passes zero has no such.
     """
 
     aims: tuple[Aim, ...] = ()
@@ -90,6 +91,7 @@ class Judged:
     strayed: int = 0
     trail: tuple[Aim, ...] = ()
     way_w: float = 0.0
+    rested_at: float = float("-inf")
 
     @property
     def followed(self) -> bool:
@@ -106,6 +108,8 @@ def judge(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...]]:
         return _unmeasured(state, sight)
     if reading.monotonic_s <= max(sight.aimed_at, state.seen.at if state.seen else sight.aimed_at):
         return state, ()
+    if state.trail and all(abs(earlier.power_w) <= REST_W for earlier in state.trail):
+        state = replace(state, rested_at=reading.monotonic_s)
     state, found = _power(state, sight, Aim(reading.monotonic_s, battery_w))
     state, aside = _side_effects(state, sight, reading.monotonic_s)
     seen = Aim(reading.monotonic_s, battery_w)
@@ -219,10 +223,9 @@ def _reverses(state: Judged, sight: Sight, at: float) -> bool:
 
 
 def _has_just_rested(state: Judged, sight: Sight, case: Case, at: float) -> bool:
-    """Whether it is on its way in the new direction, or has left its rest just now."""
-    begins = bool(state.trail) and abs(state.trail[0].power_w) <= REST_W
-    there = case.battery_w * sight.target_w > 0 and abs(case.battery_w) > REST_W
-    return there and (begins or case.moving) and _reverses(state, sight, at)
+    """Whether it works in the new direction, and has left its rest less than its latency ago."""
+    there = case.battery_w * sight.target_w > 0 and at < state.rested_at + _patience_s(state, sight)
+    return there and state.rested_at > state.step_at and _reverses(state, sight, at)
 
 
 def _verdict(state: Judged, sight: Sight, case: Case, at: float) -> Verdict:
