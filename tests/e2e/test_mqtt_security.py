@@ -10,9 +10,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from samspel.clock import SystemClock
 from samspel.contract.errors import TransportError
 from samspel.contract.ports import Outbound
+from samspel.store.memory import MemoryStore
 from samspel.transport.mqtt_options import Protocol
+from samspel.transport.outbox_pump import drain
 
 from .dispatcher import Dispatcher
 from .edge_process import EdgeProcess
@@ -201,6 +204,22 @@ async def test_a_set_point_of_qos_0_does_not_wait_for_a_site_that_is_away(fleet)
     await dispatcher.say(COMMAND, b"now", qos=0)
     await again.hears(b"now")
     assert again.payloads == [b"stop", b"now"]
+
+
+async def test_what_the_broker_refuses_does_not_stop_what_it_takes(fleet):
+    """A site with outcomes of an earlier name: more of them than are in flight at once."""
+    dispatcher = await everything(fleet)
+    site = await (await fleet.client(HOME, protocol=Protocol.V5).start()).up()
+    outbox = MemoryStore().outbox
+    for _ in range(20):
+        outbox.add(Outbound(topic=f"{ROOT}/old-name/battery/outcome", payload=b"refused"), droppable=False)
+    outbox.add(Outbound(topic=f"{ROOT}/{HOME}/battery/outcome", payload=b"taken"), droppable=False)
+    pump = asyncio.create_task(drain(outbox, site.transport, SystemClock()))
+    await dispatcher.hears(b"taken")
+    await until(lambda: len(outbox) == 20, "the acknowledgement")
+    pump.cancel()
+    await asyncio.wait([pump])
+    assert len(outbox) == len(outbox.refused(100)) == 20
 
 
 # --- who is let in ----------------------------------------------------------------------------------------------------

@@ -75,6 +75,12 @@ class Witness:
     def failed(self, row_id: int) -> None:
         self._outbox.failed(row_id)
 
+    def refuse(self, row_id: int) -> None:
+        self._outbox.refuse(row_id)
+
+    def refused(self, count: int) -> Sequence[OutboxRow]:
+        return self._outbox.refused(count)
+
 
 class FrailWire(MqttTransport):
     """Is cut now and then, just when something has been sent."""

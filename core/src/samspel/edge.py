@@ -304,6 +304,7 @@ class Edge:
             for name, device in self.devices.items():
                 self._log_sample(name, self._clock.wall(), _sample(device))
                 self._watch_store(device)
+                self._watch_broker(device)
 
     def _watch_store(self, device: Device) -> None:
         """The fault stands while the disk refuses or hangs, and is cleared once, when it does neither."""
@@ -311,6 +312,14 @@ class Edge:
             device.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, "the disk refuses writes, or does not answer"))
         else:
             device.clear(FaultCode.SITE_STORE)
+
+    def _watch_broker(self, device: Device) -> None:
+        """The fault stands while something waits that the broker refuses."""
+        if self._outbox.refused(1):
+            text = "the broker refuses some of what we say; the log says which, and why"
+            device.alarm(Alarm(FaultCode.SITE_TRANSPORT, Severity.MAJOR, text))
+        else:
+            device.clear(FaultCode.SITE_TRANSPORT)
 
 
 def offline_message(site: str, outlet: Outlet, clock: Clock) -> Outbound:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from samspel.admission.gate import Admission, Order, Rules
 from samspel.clock import LoopClock
-from samspel.contract.errors import DriverError, NoAnswer
+from samspel.contract.errors import DriverError, NoAnswer, TransportError
 from samspel.contract.ports import TransportState
 from samspel.edge import Edge, Rates, Station, offline_message
 from samspel.outlet import Outlet
@@ -33,7 +33,7 @@ class Controller:
             give_back=None,
             written_w=None,
         )
-        self.handed_over = False
+        self.handed_over = self.disk_hangs = False
         self.takes_s = 0.0
 
     async def run(self) -> None:
@@ -92,12 +92,15 @@ class Transport:
     def __init__(self) -> None:
         self.farewell, self.on_state = None, None
         self.published = []
+        self.refuses = "nothing"
 
     async def start(self, subscriptions, on_message, on_state) -> None:
         self.on_state = on_state
         on_state(TransportState.UP)
 
     async def publish(self, message) -> None:
+        if message.topic.endswith(self.refuses):
+            raise TransportError("Not authorized", refused=True)
         self.published.append(json.loads(message.payload))
 
     async def close(self, farewell=None) -> None:
@@ -203,6 +206,17 @@ async def test_a_device_that_never_answers_is_a_fault():
         assert site.one.alarms == []
         await asyncio.sleep(2)
         assert site.one.alarms == ["comms.device_lost"]
+
+
+async def test_a_broker_that_refuses_some_of_what_is_said_is_a_fault_until_it_takes_all():
+    async with running("one") as site:
+        site.links["one"](True)
+        site.transport.refuses = "/birth"
+        await asyncio.sleep(10)
+        assert set(site.one.alarms) == {"site.transport"}
+        site.transport.refuses = "nothing"
+        await asyncio.sleep(61)
+        assert site.one.alarms == []
 
 
 async def test_the_status_says_what_is_missing():

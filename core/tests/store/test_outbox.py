@@ -153,3 +153,61 @@ async def test_head_gives_no_more_than_asked(count):
     for number in range(5):
         outbox.add(message(b"%d" % number), droppable=number % 2 == 0)
     assert payloads(await outbox.head(count)) == [b"1", b"3", b"0"][:count]
+
+
+# --- what the broker refuses ------------------------------------------------------------------------------------------
+
+
+async def test_what_is_refused_is_set_aside_and_kept():
+    shelf = Shelf()
+    outbox = Outbox(shelf, OutboxLimits())
+    for payload in (b"1", b"2", b"3"):
+        outbox.add(message(payload), droppable=False)
+    first, second, _ = await outbox.head(9)
+    outbox.refuse(first.row_id)
+    outbox.refuse(second.row_id)
+    assert payloads(await outbox.head(9)) == [b"3"]
+    assert payloads(outbox.refused(9)) == [b"1", b"2"]
+    outbox.refuse(first.row_id)
+    assert payloads(outbox.refused(9)) == [b"2", b"1"], "who is refused again goes to the end"
+    assert (len(outbox), len(shelf.rows)) == (3, 3)
+    outbox.sent(first.row_id)
+    assert payloads(outbox.refused(9)) == [b"2"]
+    assert payloads(row for row, _ in outbox.rows()) == [b"2", b"3"]
+
+
+async def test_head_waits_while_all_that_waits_was_refused():
+    outbox = Outbox(Shelf(), OutboxLimits())
+    outbox.add(message(b"x"), droppable=True)
+    (row,) = await outbox.head(5)
+    outbox.refuse(row.row_id)
+    waiting = asyncio.create_task(outbox.head(5))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    outbox.add(message(b"y"), droppable=True)
+    assert payloads(await waiting) == [b"y"]
+
+
+async def test_refused_telemetry_and_values_go_as_others_do():
+    outbox = Outbox(Shelf(), OutboxLimits(max_rows=3))
+    for payload in (b"1", b"2"):
+        outbox.add(message(payload), droppable=True)
+    outbox.add(message(b"old", retain=True), droppable=True)
+    for row in await outbox.head(9):
+        outbox.refuse(row.row_id)
+    outbox.add(message(b"new", retain=True), droppable=True)
+    assert payloads(outbox.refused(9)) == [b"1", b"2"]
+    outbox.add(message(b"3"), droppable=True)
+    assert payloads(outbox.refused(9)) == [b"2"]
+    assert payloads(await outbox.head(9)) == [b"new", b"3"]
+    outbox.refuse(12345)
+    assert payloads(outbox.refused(9)) == [b"2"], "a row that is gone is no error"
+
+
+def test_what_was_refused_in_an_earlier_life_is_tried_with_the_rest():
+    shelf = Shelf()
+    outbox = Outbox(shelf, OutboxLimits())
+    outbox.add(message(b"1"), droppable=False)
+    outbox.refuse(1)
+    again = Outbox(shelf, OutboxLimits(), list(outbox.rows()))
+    assert again.refused(9) == ()

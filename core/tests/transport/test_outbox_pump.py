@@ -182,6 +182,103 @@ async def test_an_unexpected_error_is_logged_and_the_message_stays(caplog):
     assert "a defect" in caplog.text
 
 
+class Choosy(MemoryTransport):
+    """Refuses what contains a word that it does not like, and tells how often it was asked."""
+
+    word: bytes | None = b"bad"
+    asked = 0
+
+    async def publish(self, message: Outbound) -> None:
+        self.asked += 1
+        if self.word is not None and self.word in message.payload:
+            raise TransportError("the broker refused the message: Not authorized", refused=True)
+        await super().publish(message)
+
+
+@asynccontextmanager
+async def choosy_home(outbox: Outbox | None = None) -> AsyncIterator[tuple[Home, Choosy]]:
+    made = Home(outbox)
+    wire = Choosy(made.broker, "choosy")
+    await made.reader.start(["t/+"], made.heard.append, lambda _: None)
+    await wire.start([], lambda _: None, lambda _: None)
+    pump = asyncio.create_task(drain(made.outbox, wire, made.clock))
+    yield made, wire
+    assert not pump.done()
+    pump.cancel()
+    await asyncio.wait([pump])
+
+
+async def test_messages_that_are_refused_do_not_stop_those_behind_them():
+    async with choosy_home() as (site, _):
+        for number in range(20):
+            site.add(b"bad %d" % number)
+        site.add(b"bad status", retain=True)
+        site.add(b"outcome")
+        site.add(b"telemetry", droppable=True)
+        await asyncio.sleep(1)
+        assert site.payloads() == [b"outcome", b"telemetry"]
+        assert len(site.outbox) == 21, "no outcome is dropped"
+        made_at = site.clock.monotonic()
+        site.add(b"next")
+        await asyncio.sleep(1)
+        assert site.heard[-1].payload == b"next"
+        assert site.heard[-1].received_at == pytest.approx(made_at + 0.01), "nothing waits for what is refused"
+
+
+async def test_what_is_refused_is_tried_again_ever_more_seldom_and_arrives_when_it_is_taken():
+    async with choosy_home() as (site, wire):
+        for number in range(100):
+            site.add(b"bad %d" % number)
+        await asyncio.sleep(3600)
+        assert wire.asked <= 100 + 8 * (60 + 6), "eight a minute, after six shorter pauses"
+        wire.word = None
+        await asyncio.sleep(60 + 20)
+        assert len(site.outbox) == 0
+        assert sorted(site.payloads()) == sorted(b"bad %d" % number for number in range(100))
+
+
+async def test_each_refused_message_gets_its_turn():
+    """One that will never be taken must not bar the way for those refused with it."""
+    async with choosy_home() as (site, wire):
+        for number in range(20):
+            site.add(b"bad %d" % number)
+        site.add(b"not so bad after all")
+        await asyncio.sleep(10)
+        wire.word = b"bad 1"
+        await asyncio.sleep(300)
+        assert len(site.outbox) == 11
+        assert b"not so bad after all" in site.payloads()
+
+
+async def test_a_refusal_is_warned_about_once_and_again_when_it_comes_back(caplog):
+    async with choosy_home() as (site, wire):
+        for _ in range(20):
+            site.add(b"bad")
+        await asyncio.sleep(3600)
+        assert [record.message for record in caplog.records if "Not authorized" in record.message] == [
+            "the broker refuses t/1: the broker refused the message: Not authorized; what was said there is kept and "
+            "tried again: check the broker's access rules, and that site.name is the name it knows us by"
+        ]
+        wire.word = None
+        await asyncio.sleep(120)
+        wire.word = b"bad"
+        site.add(b"bad")
+        await asyncio.sleep(10)
+        assert len([record for record in caplog.records if "Not authorized" in record.message]) == 2
+
+
+async def test_a_new_status_replaces_the_one_that_was_refused():
+    async with choosy_home() as (site, wire):
+        for payload in (b"bad online", b"bad degraded"):
+            site.add(payload, retain=True)
+            await asyncio.sleep(1)
+        assert len(site.outbox) == 1
+        wire.word = None
+        site.add(b"online again", retain=True)
+        await asyncio.sleep(120)
+        assert site.payloads() == [b"online again"]
+
+
 async def test_a_new_status_replaces_the_one_that_waits():
     async with home() as site:
         site.broker.cut("site")

@@ -79,11 +79,16 @@ class StoreError(SamspelError):
 
 
 class TransportError(SamspelError):
-    """The message transport refused or lost us. `may_have_arrived`: the message was sent, the answer never came."""
+    """The message transport refused or lost us.
 
-    def __init__(self, message: str, *, may_have_arrived: bool = False) -> None:
+    `may_have_arrived`: the message was sent, the answer never came. `refused`: the connection is good, and this one
+    message is not taken; others may be.
+    """
+
+    def __init__(self, message: str, *, may_have_arrived: bool = False, refused: bool = False) -> None:
         super().__init__(message)
         self.may_have_arrived = may_have_arrived
+        self.refused = refused
 
 
 class MalformedMessage(SamspelError):

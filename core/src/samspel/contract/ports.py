@@ -194,7 +194,14 @@ class OutboxPort(Protocol):
         ...
 
     async def head(self, count: int) -> Sequence[OutboxRow]:
-        """The next `count` rows, what may not be dropped first, else oldest first; waits for at least one."""
+        """The next `count` rows, what may not be dropped first, else oldest first; waits for at least one.
+
+        What was refused is not among them.
+        """
+        ...
+
+    def refused(self, count: int) -> Sequence[OutboxRow]:
+        """The next `count` of the rows that were refused, the longest ago first; empty where none was."""
         ...
 
     def sent(self, row_id: int) -> None:
@@ -203,6 +210,10 @@ class OutboxPort(Protocol):
 
     def failed(self, row_id: int) -> None:
         """It was sent and not acknowledged, so it may have arrived: count."""
+        ...
+
+    def refuse(self, row_id: int) -> None:
+        """The broker takes others and not this one: set it aside, behind those refused before."""
         ...
 
     async def kept(self) -> None:

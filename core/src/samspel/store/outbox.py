@@ -2,7 +2,8 @@
 
 Two lanes: what may not be dropped (outcomes, faults, latest values) goes first, then what may (telemetry), each
 oldest first. Above the bounds the oldest droppable row goes. Retained messages are latest values: a new one
-replaces the waiting one of its topic, and they are never written to disk, since the next run states its own.
+replaces the waiting one of its topic, and they are never written to disk, since the next run states its own. What the
+broker refuses is passed over, and kept like the rest; an earlier run's refusals are forgotten.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Outbox:
         self._firm: OrderedDict[int, OutboxRow] = OrderedDict()
         self._droppable: OrderedDict[int, OutboxRow] = OrderedDict()
         self._latest: dict[str, int] = {}
+        self._refused: OrderedDict[int, None] = OrderedDict()
         self._bytes = 0
         self._next_id = 1
         self._filled = asyncio.Event()
@@ -90,12 +92,17 @@ class Outbox:
 
         The latest values go first: they are few, and a backlog must not keep the nonce from the dispatcher.
         """
-        while not len(self):
+        while len(self) == len(self._refused):
             self._filled.clear()
             await self._filled.wait()
-        latest = [self._firm[row_id] for row_id in self._latest.values()]
+        latest = (self._firm[row_id] for row_id in self._latest.values())
         lasting = (row for row in self._firm.values() if not row.message.retain)
-        return tuple(islice(chain(latest, lasting, self._droppable.values()), count))
+        rows = chain(latest, lasting, self._droppable.values())
+        return tuple(islice((row for row in rows if row.row_id not in self._refused), count))
+
+    def refused(self, count: int) -> Sequence[OutboxRow]:
+        """The next `count` rows that were refused. They stay until `sent`."""
+        return tuple(self._firm.get(row_id) or self._droppable[row_id] for row_id in islice(self._refused, count))
 
     def sent(self, row_id: int) -> None:
         """Delete; a row that is gone already (dropped or replaced meanwhile) is no error."""
@@ -106,6 +113,12 @@ class Outbox:
         for lane in (self._firm, self._droppable):
             if row := lane.get(row_id):
                 lane[row_id] = replace(row, tries=row.tries + 1)
+
+    def refuse(self, row_id: int) -> None:
+        """Set the row aside, behind those refused before."""
+        if row_id in self._firm or row_id in self._droppable:
+            self._refused[row_id] = None
+            self._refused.move_to_end(row_id)
 
     async def kept(self) -> None:
         """Wait until what was added so far would survive kill -9, or the disk has refused it."""
@@ -132,6 +145,7 @@ class Outbox:
         if row is None:
             return
         self._bytes -= _size(row)
+        self._refused.pop(row_id, None)
         if not row.message.retain:
             self._shelf.discard(row_id)
         elif self._latest.get(row.message.topic) == row_id:

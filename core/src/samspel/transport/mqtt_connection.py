@@ -209,7 +209,7 @@ class Connection:
         try:
             info = publish(client, message, self._protocol)
         except ValueError as error:
-            self._post(_fail, answer, TransportError(f"cannot publish to {message.topic}: {error}"))
+            self._post(_fail, answer, TransportError(f"cannot publish to {message.topic}: {error}", refused=True))
             return
         if message.qos == 0:
             self._post(_succeed, answer)
@@ -276,7 +276,7 @@ class Connection:
         if answer is None:
             return
         if reason.is_failure:
-            self._post(_fail, answer, TransportError(f"the broker refused the message: {reason}"))
+            self._post(_fail, answer, TransportError(f"the broker refused the message: {reason}", refused=True))
         else:
             self._post(_succeed, answer)
 
