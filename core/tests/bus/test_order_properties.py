@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samspel.bus.endpoint import Endpoint
 from samspel.bus.profile import BusProfile
+from samspel.bus.queue import GIVES_WAY_S
 from samspel.contract.errors import BusError, DeadlinePassed
-from samspel.contract.ports import Priority
+from samspel.contract.ports import Priority, Table
 
 GAP_S = 0.05
 EPSILON_S = 1e-5
@@ -138,7 +139,11 @@ def test_whoever_is_sent_was_the_most_urgent_and_oldest_of_those_waiting(helpers
     _, log, endings = run(helpers, jobs, latencies, set())
 
     def rank(number):
-        return jobs[number].priority, endings[number].order
+        priority, ending = jobs[number].priority, endings[number]
+        if priority < Priority.FAST_TELEMETRY:
+            return priority, 0.0, ending.order
+        gives_way_s = GIVES_WAY_S * (priority is Priority.SLOW_TELEMETRY)
+        return Priority.FAST_TELEMETRY, round(ending.asked_at + gives_way_s, 6), ending.order
 
     sent_at = {sent.address: sent.at for sent in log}
     assert len(sent_at) == len(log), "nothing is sent twice"
@@ -159,3 +164,60 @@ def test_a_stop_waits_for_one_transaction_and_the_gap_at_most(helpers, jobs, lat
     first = next(sent for sent in log if sent.address == 0)
     assert first.at <= start + 3.0 + max(latencies) + GAP_S + EPSILON_S
     assert endings[0].error is None
+
+
+@relaxed
+@given(jobs=JOBS, latencies=LATENCIES)
+def test_a_set_point_waits_for_one_transaction_and_the_gap_at_most_whatever_is_polled(helpers, jobs, latencies):
+    polls = [job for job in jobs if job.priority >= Priority.FAST_TELEMETRY]
+    start, log, _ = run(helpers, [Job(3.0, Priority.SET_POINT, None, None), *polls], latencies, set())
+    first = next(sent for sent in log if sent.address == 0)
+    assert first.at <= start + 3.0 + max(latencies) + GAP_S + EPSILON_S
+
+
+POLLERS = st.lists(st.tuples(st.sampled_from([Priority.FAST_TELEMETRY, Priority.SLOW_TELEMETRY]), st.integers(1, 7)))
+PLAYED_S = 200.0
+
+
+async def poll_for_ever(link, number: int, priority: Priority, blocks: int, waits: list[float]) -> None:
+    """As the edge polls a group: block by block, and again at once when a round took longer than its period."""
+    loop = asyncio.get_running_loop()
+    while True:
+        for block in range(blocks):
+            asked_at = loop.time()
+            await link.read(Table.HOLDING, 100 * number + block, 1, priority=priority)
+            waits.append(loop.time() - asked_at)
+        await asyncio.sleep(0.01)
+
+
+async def poll(helpers, pollers: list[tuple[Priority, int]], latency_s: float) -> list[list[float]]:
+    device = helpers.Device()
+    device.latency_s = latency_s
+    profile = BusProfile(gap_s=GAP_S, gap_max_s=GAP_S, write_gap_s=GAP_S)
+    endpoint = Endpoint("d", 502, profile, helpers.LoopClock(), rng=random.Random(1), connector=device.connect)
+    worker, link = asyncio.create_task(endpoint.run()), endpoint.link(1)
+    await endpoint.wait_open()
+    waits: list[list[float]] = [[] for _ in pollers]
+    tasks = [
+        asyncio.create_task(poll_for_ever(link, number, *poller, waits[number]))
+        for number, poller in enumerate(pollers)
+    ]
+    await asyncio.sleep(PLAYED_S)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await endpoint.close()
+    await worker
+    return waits
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pollers=POLLERS.filter(lambda pollers: 1 <= len(pollers) <= 6), latency_s=st.sampled_from([0.3, 1.3, 3.0]))
+def test_nothing_polled_starves_on_a_slow_link(helpers, pollers, latency_s):
+    """Each request waits for its moment of giving way and for one request of every other poller, besides its own."""
+    with asyncio.Runner(loop_factory=lambda: looptime.new_event_loop(start=0)) as runner:
+        waits = runner.run(poll(helpers, pollers, latency_s))
+    longest_s = GIVES_WAY_S + (len(pollers) + 1) * (latency_s + GAP_S) + latency_s + EPSILON_S
+    for each in waits:
+        assert max(each) <= longest_s
+        assert len(each) >= (PLAYED_S - longest_s) // (longest_s + 0.01)

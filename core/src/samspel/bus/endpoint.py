@@ -10,8 +10,8 @@ who still wants it asks again when `on_link` says so.
 connection. Its requests wait during the first check, and fail with the check's error until a later one succeeds.
 
 *Polling is shed first*: a telemetry read pushes out a waiting telemetry read of the same registers, and telemetry
-that waited longer than `telemetry_patience_s` is dropped, which reaches the slow ones first since the fast ones go
-before them. The caller gets a BusError; nothing was sent.
+that waited longer than `telemetry_patience_s` is dropped, which reaches the slow ones first since they give way to
+fast ones for a moment. The caller gets a BusError; nothing was sent.
 """
 
 from __future__ import annotations

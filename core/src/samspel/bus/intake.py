@@ -46,6 +46,7 @@ class Intake:
             not_after=not_after,
             future=future,
             order=self._order,
+            asked_at=self._clock.monotonic(),
             proving=proving,
         )
         self._shed_outdated(ticket)

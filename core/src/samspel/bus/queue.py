@@ -1,4 +1,9 @@
-"""Who goes next: most urgent first, first come first served within one priority. Pure."""
+"""Who goes next: most urgent first, first come first served within one priority; polling takes turns. Pure.
+
+Protection table (unsafe condition · limit · reaction · recovery · outranked by):
+* more polls than the link can carry · `GIVES_WAY_S` · a slow poll that has waited so long goes before every fast one
+  that came later than that: nothing that is polled starves · there is room again · everything that is not polling
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,10 @@ from samspel.bus.pdu import Request
 from samspel.contract.errors import BusError, DeviceBusy
 from samspel.contract.ports import Priority
 
-__all__ = ["RequestQueue", "Ticket"]
+__all__ = ["GIVES_WAY_S", "RequestQueue", "Ticket"]
+
+GIVES_WAY_S = 2.0
+"""A slow poll lets those fast ones go first that come before it has waited for so long."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -29,6 +37,8 @@ class Ticket:
     future: asyncio.Future[Any]
     order: int
     """Rising with every submitted request."""
+    asked_at: float
+    """Monotonic seconds."""
     proving: bool = False
     """Belongs to an identity check, so it may go while its unit is unconfirmed."""
     tries: int = 0
@@ -36,9 +46,12 @@ class Ticket:
     """The last busy answer it got."""
 
     @property
-    def rank(self) -> tuple[int, int]:
+    def rank(self) -> tuple[int, float, int]:
         """Lower goes first."""
-        return self.priority, self.order
+        if not self.telemetry:
+            return self.priority, 0.0, self.order
+        gives_way_s = 0.0 if self.priority is Priority.FAST_TELEMETRY else GIVES_WAY_S
+        return Priority.FAST_TELEMETRY, self.asked_at + gives_way_s, self.order
 
     @property
     def telemetry(self) -> bool:
