@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -277,6 +278,30 @@ async def test_a_withdrawn_certificate_is_refused(fleet, caplog):
     fleet.broker.restart()
     await until(lambda: "it has been withdrawn" in caplog.text, f"refused:\n{caplog.text[-2000:]}", 30)
     assert site.transport.connections == 1
+
+
+async def test_withdrawing_a_name_withdraws_every_certificate_of_it(fleet, caplog, tmp_path):
+    """A renewal leaves the older one, of which somebody may hold a copy, good until it expires."""
+    name, neighbour = "home-0005", "home-0005.b"
+    for one in (neighbour, name):
+        fleet.authority.run("client", one)
+    older = {key: shutil.copy(file, tmp_path) for key, file in fleet.authority.files(name).items()}
+    fleet.authority.run("client", name)
+    fleet.authority.run("revoke", name)
+    fleet.broker.restart()
+    copy = await refused(fleet, caplog, "it has been withdrawn", name, **older)
+    await copy.transport.close()
+    caplog.clear()
+    await refused(fleet, caplog, "it has been withdrawn", name)
+    await (await fleet.client(neighbour).start()).up()
+
+
+def test_a_name_without_a_good_certificate_is_not_withdrawn(authority):
+    authority.run("client", "home-0006")
+    authority.run("revoke", "home-0006")
+    for name in ("home-0006", "home-9999", "home.0001"):
+        with pytest.raises(AssertionError, match=f"no certificate of {name} that could be withdrawn"):
+            authority.run("revoke", name)
 
 
 # --- the script -------------------------------------------------------------------------------------------------------
