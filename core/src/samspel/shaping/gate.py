@@ -67,9 +67,9 @@ def decide(
         return Action.FEED if feed_due else Action.SUPPRESS
     if target_w == 0 or target_w < 0 < written_w or written_w < 0 < target_w:
         return Action.WRITE
-    change_w, from_zero = abs(target_w - written_w), written_w == 0
-    wait_s = max(spacing_left_s, quiet_left_s) if change_w < delta_w and not from_zero else spacing_left_s
+    change_w = abs(target_w - written_w)
+    wait_s = max(spacing_left_s, quiet_left_s) if written_w and change_w < delta_w else spacing_left_s
     at_once = wait_s <= 0 or (limited and abs(target_w) < abs(written_w))
-    if at_once and (change_w >= granularity_w or from_zero or limited):
+    if at_once and (change_w >= granularity_w or limited):
         return Action.WRITE
     return Action.FEED if feed_due else Action.SUPPRESS
