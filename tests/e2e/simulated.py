@@ -37,9 +37,10 @@ ANSWER_S = 0.02
 
 @dataclass
 class Home(Site):
-    """`before` are the registers that a test has found before its command."""
+    """`before` are the registers that a test has found before its command, `sent_at` is the moment of that."""
 
     before: dict[str, int] = field(default_factory=dict)
+    sent_at: float = 0.0
 
     @property
     def clock(self) -> LoopClock:

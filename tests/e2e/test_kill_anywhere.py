@@ -37,7 +37,7 @@ async def killed_at(place: int, **command: Any) -> AsyncIterator[tuple[Home, str
 
 async def _command_and_die(home: Home, place: int, **command: Any) -> tuple[str, Any]:
     wire = home.life.wire
-    wire.die_before = place
+    wire.die_before, home.sent_at = place, home.clock.monotonic()
     command_id = await home.send(**command)
     await home.until(lambda: wire.dead.is_set() or home.found(command_id, stage="verified") is not None)
     return command_id, await home.life.kill() if wire.dead.is_set() else None
@@ -94,7 +94,7 @@ def forcing(life: Life) -> list[int]:
 async def test_deadline_ahead_adopted_for_the_remaining_time():
     """ours, deadline ahead on a trusted clock: follow for the remaining time, then give back and verify"""
     async for place, home, command, left in every_place(**DISCHARGE):
-        received_at = home.outcomes(command)[0]["monotonic_s"]
+        received_at = home.sent_at
         life = await home.begin(left)
         await held(home, FOLLOWED, f"killed at {place}")
         await battery_at(home, 3000)

@@ -21,7 +21,7 @@ from samspel.clock import LoopClock
 from samspel.connect import profile_of
 from samspel.contract.command import Rank
 from samspel.contract.errors import WrongDevice
-from samspel.contract.ports import BusLink
+from samspel.contract.ports import BusLink, Outbound
 from samspel.control.state import Policy
 from samspel.device import Device, DeviceLimits, expected_serial
 from samspel.driver.map_driver import MapDriver
@@ -79,6 +79,19 @@ async def end_tasks(tasks: set[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class _Voice(MemoryTransport):
+    """A process that dies in the middle of a write says nothing more, though its tasks end a little later."""
+
+    def __init__(self, broker: MemoryBroker, client_id: str, dead: asyncio.Event) -> None:
+        super().__init__(broker, client_id)
+        self._dead = dead
+
+    async def publish(self, message: Outbound) -> None:
+        if self._dead.is_set():
+            await asyncio.Event().wait()
+        await super().publish(message)
+
+
 class Life:
     """From `start` to `kill` or `terminate`."""
 
@@ -86,7 +99,7 @@ class Life:
         self.setting, self.store, self.wire = setting, store, wire
         self._left: MemoryStore | None = None
         wire.on_death = self._remember
-        self._transport = MemoryTransport(setting.broker, SITE)
+        self._transport = _Voice(setting.broker, SITE, wire.dead)
         self.edge = self._build(f"run-{number}")
         self._tasks: set[asyncio.Task[Any]] = set()
 
