@@ -134,15 +134,16 @@ class Device:
         return await self._driver.take()
 
     async def know_the_battery(self, order: Follow) -> None:
-        """The first write after a start or a lost link waits for one look: limits need a state of charge. Raises
-        SequenceAbandoned when the order is no longer wanted after it.
-
-        The bus drops a look when the poller asks for the same registers a moment later; then this looks once more.
+        """Before the first write after a start or a lost link: limits need a state of charge, and a fault may forbid it.
+        Looks again if the poller's newer look made the bus drop this one. Raises SequenceAbandoned.
         """
         for _ in range(2):
             soc = self._good.get("soc_pct")
             if soc is None or self._clock.monotonic() - soc.monotonic_s > FRESH_S:
                 await self.poll(("fast",))
+            await self._faulting.look_first(self._driver.read_faults)
+        self._tell_service()
+        self._faulting.check()
         self.controller.check(order)
 
     def shape(self, order: Follow, state: State) -> Result:
@@ -243,6 +244,7 @@ class Device:
 
     def link_down(self) -> None:
         """The bus has lost the device."""
+        self._faulting.link_down()
         self.controller.submit(LinkDown())
 
     def wrong_device(self, error: WrongDevice) -> None:
@@ -260,7 +262,7 @@ class Device:
 
     async def poll_faults(self) -> None:
         """Read what stands on the device and publish what changed."""
-        self._faulting.observe(await self._driver.read_faults())
+        await self._faulting.look(self._driver.read_faults)
         self._tell_service()
 
     def _tell_service(self) -> None:

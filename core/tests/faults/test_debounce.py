@@ -34,7 +34,7 @@ class Life:
         self.said += [(self.now, one.detail.raw, one.state) for one in changes]
 
     def restart(self) -> None:
-        self.tracker = FaultTracker("battery", self.debounce, self.tracker.to_json(), self.now)
+        self.tracker = FaultTracker("battery", self.debounce, self.tracker.to_json())
 
 
 def test_a_blink_is_no_fault_and_what_stands_is_dated_from_its_first_sighting():

@@ -3,8 +3,9 @@
 Protection table (unsafe condition · limit · reaction · recovery · outranked by):
 * the device reports a condition · `raise_s` of its severity without a break · a fault, raised once · gone for `clear_s`
   of its severity without a break · nothing
+* the device is out of sight · at once · what was coming or going begins anew at the next look · it is read · nothing
 * what stood before a restart · none · it stands on, with its first time, unpublished · as above; control's own, when
-  control has not raised it again within `RECONFIRM_S` · nothing
+  control has not raised it again `RECONFIRM_S` after the first look on the link that stands · nothing
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ORDER = list(Effect)
 _NEITHER_WAY = {Effect.NO_CHARGE, Effect.NO_DISCHARGE}
 
 RECONFIRM_S = 120.0
-"""An alarm of control's own from before a restart that nobody raises again within this time is over."""
+"""An alarm of control's own from before a restart that nobody raises again within this time, in sight, is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,9 @@ class FaultTracker:
     `kept` is what `to_json` gave before a restart. Times of `observe` are monotonic seconds; `at` is UTC.
     """
 
-    def __init__(
-        self, device: str, debounce: Debounce = NO_DEBOUNCE, kept: Mapping[str, Json] | None = None, now: float = 0.0
-    ) -> None:
-        self._device, self._debounce, self._began_s = device, debounce, now
+    def __init__(self, device: str, debounce: Debounce = NO_DEBOUNCE, kept: Mapping[str, Json] | None = None) -> None:
+        self._device, self._debounce = device, debounce
+        self._in_sight_s: float | None = None
         self._standing: dict[Key, Fault] = fault_of(kept or {}, device)
         self._doubtful = {key for key in self._standing if key[1] is None}
         self._coming: dict[Key, _Seen] = {}
@@ -74,13 +74,20 @@ class FaultTracker:
 
     def observe(self, active: Iterable[ActiveFault], at: datetime, now: float = 0.0) -> list[Fault]:
         """What the device reports now, completely; returns the changes to publish."""
+        self._in_sight_s = now if self._in_sight_s is None else self._in_sight_s
         there: dict[Key, ActiveFault] = {(one.code, one.raw): one for one in active}
         self._coming = {key: seen for key, seen in self._coming.items() if key in there}
         raised = [self._raise(key, one) for key, one in there.items() if self._has_come(key, one, at, now)]
         for key in there:
             self._gone.pop(key, None)
         gone = [key for key in self._standing if key[1] is not None and key not in there and self._has_gone(key, now)]
-        return raised + [self._clear(key) for key in (*gone, *self._unconfirmed(now))]
+        return raised + [self._clear(key) for key in (*gone, *self._unconfirmed(now - self._in_sight_s))]
+
+    def lose_sight(self) -> None:
+        """The device cannot be read any more: nothing is known of the time until the next `observe`."""
+        self._in_sight_s = None
+        self._coming.clear()
+        self._gone.clear()
 
     def _has_come(self, key: Key, one: ActiveFault, at: datetime, now: float) -> bool:
         if key in self._standing:
@@ -92,8 +99,8 @@ class FaultTracker:
         since_s = self._gone.setdefault(key, now)
         return self._debounce.clears(self._standing[key].severity, now - since_s)
 
-    def _unconfirmed(self, now: float) -> list[Key]:
-        if now - self._began_s < RECONFIRM_S:
+    def _unconfirmed(self, in_sight_for_s: float) -> list[Key]:
+        if in_sight_for_s < RECONFIRM_S:
             return []
         over, self._doubtful = [key for key in self._doubtful if key in self._standing], set()
         return over
