@@ -98,7 +98,7 @@ class Device:
             clock,
             debounce,
             self._outlet.fault,
-            partial(self._keep, f"{name}/faults"),
+            partial(journal.note, f"{name}/faults"),
             journal.get(f"{name}/faults"),
         )
         self.faults = self._faulting.tracker
@@ -134,7 +134,7 @@ class Device:
         return await self._driver.take()
 
     async def know_the_battery(self, order: Follow) -> None:
-        """Before the first write after a start or a lost link: limits need a state of charge, and a fault may forbid it.
+        """Before the first write after a start or a lost link: limits need a state of charge, a fault may forbid it.
         Looks again if the poller's newer look made the bus drop this one. Raises SequenceAbandoned.
         """
         for _ in range(2):

@@ -133,6 +133,7 @@ class Edge:
         for command_id in self._untold.left(device.name, held, decided=(*order.seen, *order.stops)):
             say = Say(command_id=command_id, end=End.INTERRUPTED, reason="recovered", text=text)
             self._outlet.outcome(device.name, say)
+        self._untold.adopt(device.name, [one for one in held if one is not None])
 
     def _start_station(self, name: str, station: Station) -> None:
         station.watch(lambda up: self._on_link(station, up=up))

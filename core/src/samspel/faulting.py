@@ -24,7 +24,8 @@ Look = Callable[[], Awaitable[Iterable[ActiveFault]]]
 
 
 class Faulting:
-    """`publish` sends a change up, `keep` stores what stands; `kept` is what it stored before a restart.
+    """`publish` queues a change for the way up, then `keep` notes what stands, to go to disk with it: neither is ever
+    there without the other. `kept` is what was stored before a restart.
 
     What stood then counts at once: a device that a fault keeps out stays out until it has been read.
     """

@@ -101,8 +101,9 @@ class Outlet:
         self._send(self.topics.telemetry(device), message, droppable=True)
 
     def fault(self, fault: Fault) -> None:
-        """Raised or cleared."""
+        """Raised or cleared; queued at once, so that it goes to disk with the note of what stands now."""
         self._send(self.topics.fault(fault.device), fault)
+        self.flush()
 
     def headroom(self, devices: Mapping[str, DeviceHeadroom]) -> None:
         """The site's sum and each device."""

@@ -7,7 +7,7 @@ there and control no longer holds.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from samspel.contract.outcome import Outcome, Stage
 from samspel.contract.ports import JournalPort
@@ -35,6 +35,15 @@ class Untold:
             open_.remove(outcome.command_id)
         else:
             return
+        self._keep()
+
+    def adopt(self, device: str, held: Iterable[str]) -> None:
+        """Control holds these from an earlier process, which may have died before it said that they were accepted."""
+        open_ = self._open.setdefault(device, [])
+        open_ += [one for one in held if one not in open_]
+        self._keep()
+
+    def _keep(self) -> None:
         self._journal.note(DOCUMENT, {device: [*ids] for device, ids in self._open.items()})
 
     def left(self, device: str, held: Collection[str | None], decided: Collection[str]) -> list[str]:

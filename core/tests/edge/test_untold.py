@@ -76,3 +76,11 @@ async def test_the_list_is_on_disk_with_the_outcomes(tmp_path):
     assert [json.loads(row.message.payload)["command_id"] for row, _ in again.outbox.rows()] == ["a", "b", "a"]
     assert left(again) == ["b"]
     await again.close()
+
+
+def test_what_control_holds_at_the_start_is_owed_though_its_acceptance_was_never_said():
+    store = MemoryStore()
+    Untold(store.journal).adopt(DEVICE, ["a"])
+    Untold(store.journal).adopt(DEVICE, ["a"])
+    assert left(store, "a") == []
+    assert left(store) == ["a"]
