@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -124,19 +124,23 @@ def floor(broker_port: int, *, mqtt5: bool, device_port: int, topic: str, folder
 
 
 class Footprint(NamedTuple):
-    """Of a process and all its children: resident memory in MB (1e6 bytes), CPU seconds so far, when it was looked."""
+    """Of a process and all its children: resident memory in MB (1e6 bytes), CPU seconds so far, when it was looked.
+
+    `rss_mb` is the largest process's, `others_mb` what the others hold for themselves: libraries that all have mapped
+    are in memory once.
+    """
 
     rss_mb: float
+    others_mb: float
     cpu_s: float
     at_s: float
-    parts: Mapping[int, float]
-    """Resident MB by process id."""
 
 
 def footprint(pid: int) -> Footprint:
     """Now."""
     parent = psutil.Process(pid)
     family = [parent, *parent.children(recursive=True)]
-    rss_mb = {one.pid: one.memory_info().rss / 1e6 for one in family}
+    memory = sorted((one.memory_full_info() for one in family), key=lambda one: one.rss)
     cpu_s = sum(sum(one.cpu_times()[:2]) for one in family)
-    return Footprint(sum(rss_mb.values()), cpu_s, time.monotonic(), rss_mb)
+    others_mb = sum(one.uss for one in memory[:-1]) / 1e6
+    return Footprint(memory[-1].rss / 1e6, others_mb, cpu_s, time.monotonic())
