@@ -33,6 +33,10 @@ class Life:
         changes = self.tracker.observe([fault(name) for name in names], at, self.now)
         self.said += [(self.now, one.detail.raw, one.state) for one in changes]
 
+    def dark(self, for_s: float) -> None:
+        self.now += for_s
+        self.tracker.lose_sight()
+
     def restart(self) -> None:
         self.tracker = FaultTracker("battery", self.debounce, self.tracker.to_json())
 
@@ -120,3 +124,36 @@ def test_whatever_comes_raises_and_clears_take_turns_and_each_has_waited(looks):
 
 def _alternates(states: list[FaultState]) -> bool:
     return all(state is (FaultState.RAISED, FaultState.CLEARED)[place % 2] for place, state in enumerate(states))
+
+
+def test_a_look_on_each_side_of_an_outage_proves_nothing_about_the_time_between():
+    life = Life()
+    life.look("a")
+    life.dark(3600)
+    life.look("a")
+    assert life.said == []
+    for _ in range(2):
+        life.look("a")
+    assert life.said == [(3640.0, "a", FaultState.RAISED)]
+    assert life.tracker.standing[0].since == AT + timedelta(seconds=3620)
+    life.look()
+    life.dark(3600)
+    life.look()
+    assert len(life.said) == 1
+    for _ in range(3):
+        life.look()
+    assert life.said[-1] == (life.now, "a", FaultState.CLEARED)
+
+
+def test_an_alarm_of_control_is_not_over_because_the_device_was_dark_after_a_restart():
+    life = Life()
+    life.tracker.alarm(FaultCode.CONTROL_RELEASE_FAILED, Severity.MAJOR, "refused", AT)
+    life.restart()
+    life.look()
+    for _ in range(3):
+        life.dark(RECONFIRM_S)
+        life.look()
+    assert [one.code for one in life.tracker.standing] == [FaultCode.CONTROL_RELEASE_FAILED]
+    for _ in range(int(RECONFIRM_S / 10)):
+        life.look()
+    assert life.tracker.standing == ()
