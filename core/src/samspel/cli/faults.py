@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -13,7 +13,10 @@ from samspel.cli.look import DriverName, Url, looking_at
 from samspel.cli.output import ExitCode, console, print_json
 from samspel.cli.shell import typer_command
 from samspel.clock import SystemClock
+from samspel.contract.driver import ActiveFault
+from samspel.contract.errors import BusError
 from samspel.contract.fault import Fault
+from samspel.contract.ports import Clock
 from samspel.faults.tracker import FaultTracker
 
 __all__ = ["command"]
@@ -22,6 +25,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 command = typer_command(app, "samspel faults")
 
 WATCH_S = 5.0
+
+
+class Readable(Protocol):
+    """What is looked at."""
+
+    async def read_faults(self) -> Sequence[ActiveFault]:
+        """Every condition that stands. Raises a `BusError`."""
+        ...
 
 
 @app.command(help="Show what is wrong with a device, or with --watch what changes.")
@@ -41,10 +52,26 @@ async def _faults(url: str, driver_name: str, *, watch: bool, json: bool) -> Non
     async with looking_at(url, driver_name, clock) as (driver, _):
         tracker.observe(await driver.read_faults(), clock.wall(), clock.monotonic())
         _show_all(tracker, clock.wall(), json=json)
-        while watch:
-            await asyncio.sleep(WATCH_S)
+        if watch:
+            await _watch(driver, tracker, clock, json=json)
+
+
+async def _watch(driver: Readable, tracker: FaultTracker, clock: Clock, *, json: bool) -> None:
+    """A device that does not answer is said to standard error, once; what stood before stands on."""
+    silent = False
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
             active = await driver.read_faults()
-            _show_changes(tracker.observe(active, clock.wall(), clock.monotonic()), clock.wall(), json=json)
+        except BusError as error:
+            if not silent:
+                console(stderr=True).print(f"faults cannot be read, trying again: {error}", soft_wrap=True)
+            silent = True
+            continue
+        if silent:
+            console(stderr=True).print("faults are read again", soft_wrap=True)
+            silent = False
+        _show_changes(tracker.observe(active, clock.wall(), clock.monotonic()), clock.wall(), json=json)
 
 
 def _show_all(tracker: FaultTracker, at: datetime, *, json: bool) -> None:
