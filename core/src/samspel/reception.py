@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING
 
 from samspel.admission.gate import Admission, Duplicate, Order, Refused, Verdict
 from samspel.admission.repeats import Repeats
@@ -23,6 +24,9 @@ from samspel.control.events import Say
 from samspel.outlet import LINGER_S, Outlet
 from samspel.transport.topics import parse_topic
 from samspel.transport.wire import parse_command
+
+if TYPE_CHECKING:
+    from samspel.device import Device
 
 __all__ = ["Reception"]
 
@@ -37,7 +41,7 @@ class Reception:
         self,
         transport: Transport,
         admission: Admission,
-        devices: Collection[str],
+        devices: Mapping[str, Device],
         outlet: Outlet,
         journal: JournalPort,
         clock: Clock,
@@ -97,9 +101,15 @@ class Reception:
             wall=self._clock.wall(),
             synchronised=self._clock.synchronised(),
         )
-        if isinstance(verdict, Refused) and self._repeats.refused(message.topic, message.payload):
+        if isinstance(verdict, Refused) and self._was_answered(message, device, command):
             return Duplicate(command.id, device)
         return verdict
+
+    def _was_answered(self, message: Inbound, device: str, command: Command) -> bool:
+        """Refused before, or held by control: a crash may come between its journal and the order on disk."""
+        known = self._devices.get(device)
+        held = known is not None and known.controller.has(command)
+        return held or self._repeats.refused(message.topic, message.payload)
 
     async def _remember(self, device: str) -> None:
         await asyncio.sleep(LINGER_S)

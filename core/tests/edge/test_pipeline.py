@@ -23,9 +23,13 @@ class Controller:
 
     def __init__(self) -> None:
         self.submitted: list[tuple] = []
+        self.held: set[str] = set()
 
     def submit(self, event, then=None) -> None:
         self.submitted.append((event, then))
+
+    def has(self, command) -> bool:
+        return command.id in self.held
 
     def decide(self) -> None:
         for _, then in self.submitted:
@@ -94,6 +98,20 @@ async def test_a_refusal_is_acknowledged_once_its_outcome_is_on_disk(site, monke
     disk.set()
     await settle()
     assert len(site.transport.acknowledged) == 1
+
+
+async def test_what_control_holds_is_not_refused_when_it_comes_again(site):
+    """A crash came between control's journal and the order on disk; meanwhile it has become too old to be new."""
+    site.controller.held = {"c-1"}
+    old = message(command(issued_at="2020-01-01T00:00:00.000Z"))
+    site.pipeline.receive(old)
+    await settle()
+    assert site.outbox.said("c-1") == ["received"]
+    assert site.transport.acknowledged == [old.payload]
+    site.controller.held = set()
+    site.pipeline.receive(message(command(issued_at="2020-01-01T00:00:00.000Z")))
+    await settle()
+    assert site.outbox.said("c-1") == ["received", "received", "refused"]
 
 
 async def test_the_order_on_disk_does_not_run_ahead_of_what_is_decided(site):

@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from samspel.contract.admitted import Admitted
-from samspel.contract.command import SetPower, Stop
+from samspel.contract.command import Command, SetPower, Stop
 from samspel.contract.driver import ControlReading, Mark, Snapshot, WriteReport
 from samspel.contract.errors import DriverError, SamspelError, SequenceAbandoned, StoreError
 from samspel.contract.fault import FaultCode, Severity
@@ -374,6 +374,14 @@ class Controller:
         for task in tuple(self._tasks):
             task.cancel()
         await self._saving.leave()
+
+    def has(self, command: Command) -> bool:
+        """Whether this is the set-point, stop or release that is being carried out."""
+        lease, stop, order = self.state.lease, self.state.stop, self.state.give_back
+        if order is not None and order.command_id == command.id:
+            return True
+        holder = lease or stop
+        return holder is not None and (holder.command_id, holder.issuer) == (command.id, command.issuer)
 
     @property
     def holds(self) -> bool:
