@@ -206,8 +206,8 @@ class Play:
 
     def _cut_power(self) -> None:
         self.record.scene("the power fails: edge and guard are killed at once")
-        since = self.record.inbox.position()
         self.edge.kill()
+        since = self.record.inbox.position()
         self.edge.start()
         self._expect_adopted(since)
 
@@ -284,7 +284,7 @@ class Play:
         noticed = not follows()
         text = "its successor adopts the command"
         self.record.expect_outcome(text, self._cooking, BACK_S, since=since, reason="adopted")
-        self._expect_telemetry(since)
+        self._expect_telemetry(self.record.inbox.position())
         self.record.expect("the battery noticed nothing", not noticed and follows(), f"{self._truth().battery_w:.0f} W")
 
     def _give_back(self, text: str) -> None:
