@@ -271,6 +271,14 @@ def test_an_ac_terminal_that_carries_something_else_is_a_side_effect(told):
     assert told.words == ["side_effect: ac"]
 
 
+def test_while_somebody_moves_the_battery_away_nothing_is_a_side_effect(told):
+    """The battery's reading is of another moment than the others'."""
+    told.see_for(PATIENCE_S - 2 * CYCLE_S, 2000.0, pv_power_w=0.0, ac_power_w=2000.0)
+    told.see_for(3 * CYCLE_S, -1000.0, pv_power_w=0.0, ac_power_w=2000.0)
+    told.see_for(20, -1000.0, pv_power_w=0.0, ac_power_w=-1000.0)
+    assert not any("side_effect" in word for word in told.words)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(-5000, 5000), st.integers(1, 60)), min_size=1, max_size=12), st.floats(0.5, 6.0))
 def test_a_battery_that_keeps_its_latency_is_never_accused(steps, tau_s):

@@ -297,8 +297,12 @@ def _unmeasured(state: Judged, sight: Sight) -> tuple[Judged, tuple[Verdict, ...
 
 
 def _side_effects(state: Judged, sight: Sight, at: float) -> tuple[Judged, tuple[Verdict, ...]]:
-    """Judged once a step, when its latency has just passed: what comes later has other causes."""
+    """Judged once a step, when its latency has just passed: what comes later has other causes. So has what is seen of a
+    battery that leaves its target just then: its readings and those around it are of different moments.
+    """
     if at < state.step_at + _patience_s(state, sight) or state.weighed:
         return state, ()
+    if state.strayed:
+        return replace(state, weighed=True), ()
     found = [one for one in (pv_verdict(state.before, sight.readings), ac_verdict(sight.readings)) if one is not None]
     return replace(state, weighed=True), tuple(found)
