@@ -77,6 +77,7 @@ def build_edge(
         nonce_s=config.site.nonce_s,
         log_sample=store.oplog.log_sample,
         store_failing=lambda: store.failing,
+        store_lost=lambda: store.lost,
     )
 
 

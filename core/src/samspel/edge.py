@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -90,11 +90,12 @@ class Edge:
         nonce_s: float,
         log_sample: Callable[[str, datetime, Mapping[str, float]], None],
         store_failing: Callable[[], bool] = lambda: False,
+        store_lost: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._site, self._stations, self._transport = site, stations, transport
         self._admission, self._outlet, self._outbox, self._journal = admission, outlet, outbox, journal
         self._clock, self._rng, self._versions, self._nonce_s = clock, rng, versions, nonce_s
-        self._log_sample, self._store_failing = log_sample, store_failing
+        self._log_sample, self._store_failing, self._store_lost = log_sample, store_failing, store_lost
         self.devices = {name: station.device for name, station in stations.items()}
         self.pipeline = Pipeline(transport, admission, self.devices, outlet, journal, clock)
         self._untold = Untold(journal)
@@ -308,9 +309,13 @@ class Edge:
                 self._watch_broker(device)
 
     def _watch_store(self, device: Device) -> None:
-        """The fault stands while the disk refuses or hangs, and is cleared once, when it does neither."""
+        """The fault stands while the disk refuses or hangs, and is cleared once, when it does neither. Where something
+        of the earlier run could not be read, it stands until the next start.
+        """
         if self._store_failing() or device.controller.disk_hangs:
             device.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, "the disk refuses writes, or does not answer"))
+        elif lost := self._store_lost():
+            device.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, "; ".join(lost)))
         else:
             device.clear(FaultCode.SITE_STORE)
 

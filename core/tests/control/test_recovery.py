@@ -292,7 +292,6 @@ def test_a_snapshot_that_was_given_back_is_not_held_again():
     assert again.snapshot is None
 
 
-@pytest.mark.parametrize("document", [None, {}, {"schema": "control-journal/9.0", "phase": "controlling"}])
-def test_without_a_document_of_ours_it_starts_at_rest_and_unsettled(document):
-    state = load(Documents(control=document, baseline=dict(BASELINE)), FakeClock())
+def test_without_a_document_it_starts_at_rest_and_unsettled():
+    state = load(Documents(control=None, baseline=dict(BASELINE)), FakeClock())
     assert (state.phase, state.unsettled, state.baseline) == (Phase.RELEASED, True, BASELINE)

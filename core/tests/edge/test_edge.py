@@ -134,6 +134,7 @@ async def running(*names: str, serve=None, store=None, order=None, lease=None):
         versions={},
         nonce_s=30.0,
         log_sample=lambda *_: None,
+        store_lost=lambda: store.journal.lost.sentences,
     )
     for device in edge.devices.values():
         device.controller.state.lease = lease
@@ -265,3 +266,11 @@ async def test_the_end_that_a_killed_process_did_not_say_is_said_at_the_start():
         ("a", "interrupted", "recovered")
     ]
     assert store.journal.get("untold") == {"one": ["b"]}
+
+
+async def test_a_document_that_could_not_be_read_is_a_fault_that_stands():
+    store = MemoryStore()
+    store.journal.doubt("one/control", "it is damaged")
+    async with running("one", store=store) as site:
+        await asyncio.sleep(30)
+        assert set(site.one.alarms) == {"site.store"}

@@ -161,7 +161,11 @@ class JournalPort(Protocol):
     """
 
     def get(self, name: str) -> dict[str, Json] | None:
-        """The document, or nothing."""
+        """The document, or nothing; an empty one where there is, or was, one that cannot be read."""
+        ...
+
+    def doubt(self, name: str, why: str) -> None:
+        """Its reader can make nothing of this document: let it be known."""
         ...
 
     async def put(self, name: str, document: Mapping[str, Json], *, durable: bool = False) -> None:

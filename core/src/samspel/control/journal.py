@@ -8,7 +8,7 @@ for it now and did so when the deadline was written; otherwise the lease comes b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -23,6 +23,8 @@ __all__ = ["Documents", "doubted", "load", "project"]
 JOURNAL_SCHEMA = "control-journal/0.1"
 
 Document = dict[str, Json]
+
+_UNREADABLE = (KeyError, TypeError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,25 @@ def project(state: State, clock: Clock) -> Document:
     }
 
 
-def load(documents: Documents, clock: Clock) -> State:
-    """The state with which to start: link down, unsettled, everything else as it was journaled."""
+def load(documents: Documents, clock: Clock, doubt: Callable[[str], object] = lambda _: None) -> State:
+    """The state with which to start: link down, unsettled, everything else as it was journaled.
+
+    What cannot be read (damage, another schema) is said to `doubt`. Then nothing is adopted: a stop is asserted again
+    if it can be made out, else control is given back, from the snapshot if there is one.
+    """
     document = documents.control
-    if not document or document.get("schema") != JOURNAL_SCHEMA:
+    if document is None:
         return State(baseline=documents.baseline)
+    try:
+        return _read(document, documents, clock)
+    except _UNREADABLE as error:
+        doubt(repr(error))
+        return _given_up(document, documents, clock)
+
+
+def _read(document: Document, documents: Documents, clock: Clock) -> State:
+    if (schema := document.get("schema")) != JOURNAL_SCHEMA:
+        raise ValueError(f"expected schema {JOURNAL_SCHEMA}, found {schema}")
     lease = _lease_in(document.get("lease"), clock)
     stop = _stop_in(document.get("stop"), clock)
     order = document.get("give_back")
@@ -71,6 +87,26 @@ def load(documents: Documents, clock: Clock) -> State:
         baseline=documents.baseline,
         marks=tuple(cast("list[Mark]", document.get("marks") or [])),
         written_w=cast("float | None", document.get("written_w")),
+    )
+
+
+def _given_up(document: Document, documents: Documents, clock: Clock) -> State:
+    """Whoever wrote it held nothing only where it says so itself."""
+    try:
+        stop = _stop_in(document.get("stop"), clock)
+    except _UNREADABLE:
+        stop = None
+    held = ("snapshot_held", "lease", "stop", "give_back", "marks")
+    if stop is None and all(key in document and not document[key] for key in held):
+        return State(baseline=documents.baseline)
+    marks = document.get("marks")
+    return State(
+        phase=Phase.STOPPED if stop is not None else Phase.RELEASING,
+        stop=stop,
+        give_back=None if stop is not None else GiveBackOrder(command_id=None, why="unreadable"),
+        snapshot=documents.snapshot,
+        baseline=documents.baseline,
+        marks=tuple(one for one in marks if isinstance(one, dict)) if isinstance(marks, list) else (),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from samspel.contract.driver import Json
 from samspel.contract.errors import StoreError
 from samspel.contract.ports import Clock, JournalPort
-from samspel.control.journal import Document, Documents, project
+from samspel.control.journal import Document, Documents, load, project
 from samspel.control.state import State
 
 __all__ = ["Saving", "ends_something"]
@@ -29,13 +29,15 @@ class Saving:
         self.unsynced = False
         """Whether the newest control document would not survive loss of power, and nobody is at it."""
 
-    def read(self) -> Documents:
-        """What an earlier process left."""
-        return Documents(
-            control=self._journal.get(f"{self._device}/control"),
-            snapshot=self._journal.get(f"{self._device}/snapshot"),
-            baseline=self._journal.get(f"{self._device}/baseline"),
+    def load(self) -> State:
+        """What an earlier process left; what cannot be read of it is told."""
+        name = f"{self._device}/control"
+        documents = Documents(
+            control=self._journal.get(name),
+            snapshot=self._journal.get(f"{self._device}/snapshot") or None,
+            baseline=self._journal.get(f"{self._device}/baseline") or None,
         )
+        return load(documents, self._clock, lambda why: self._journal.doubt(name, why))
 
     async def save(self, before: State, after: State) -> None:
         """Write what changed. What must survive loss of power, too, is a newly held snapshot, which is written first,

@@ -44,7 +44,6 @@ from samspel.control.events import (
     Tick,
     Took,
 )
-from samspel.control.journal import load
 from samspel.control.machine import step
 from samspel.control.saving import Saving
 from samspel.control.state import Action, Phase, Policy, State
@@ -131,7 +130,7 @@ class Controller:
         self._actions, self._reports = actions, reports
         self._clock, self._policy, self._tick_s = clock, policy, tick_s
         self._saving = Saving(device, journal, clock, lambda: self.state)
-        self.state = load(self._saving.read(), clock)
+        self.state = self._saving.load()
         self._inbox: deque[_Letter] = deque()
         self._wake, self._stop_came = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()

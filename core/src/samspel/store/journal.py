@@ -1,31 +1,75 @@
-"""Small JSON documents by name: a mirror in memory, kept on disk by the writer."""
+"""Small JSON documents by name: a mirror in memory, kept on disk by the writer.
+
+One that cannot be read must not keep the others, and control with them, from being used: it counts as empty.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import Mapping
 
 from samspel.contract.driver import Json
 from samspel.contract.errors import StoreError
 from samspel.store.writer import Done, Statement, Writer
 
-__all__ = ["Journal", "done_on_loop"]
+__all__ = ["Journal", "Lost", "done_on_loop", "read_document"]
+
+_log = logging.getLogger(__name__)
+
+
+class Lost:
+    """What cannot be used of what an earlier run left: `sentences` for people, one for each document."""
+
+    def __init__(self, first: str = "") -> None:
+        self.sentences = [first] if first else []
+        self._names: set[str] = set()
+
+    def add(self, name: str, why: str) -> None:
+        """One more document, if it has not been told yet."""
+        if name not in self._names:
+            self._names.add(name)
+            self.sentences.append(f"store: the document {name} cannot be read and is left out: {why}")
+            _log.error(self.sentences[-1])
+
+
+def read_document(name: str, text: str, lost: Lost) -> dict[str, Json]:
+    """The document; an empty one when it is none."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        lost.add(name, str(error))
+        return {}
+    if isinstance(document, dict):
+        return document
+    lost.add(name, f"expected a table, found {type(document).__name__}")
+    return {}
 
 
 class Journal:
-    """Implements `samspel.contract.ports.JournalPort`. `documents` is what an earlier run left."""
+    """Implements `samspel.contract.ports.JournalPort`. `documents` is what an earlier run left; of a damaged file
+    (`from_damaged`) any other may have been there, too. `lost` is what cannot be used of it.
+    """
 
-    def __init__(self, writer: Writer, documents: Mapping[str, str]) -> None:
+    def __init__(self, writer: Writer, documents: Mapping[str, str], from_damaged: str = "") -> None:
         self._writer = writer
+        self._from_damaged = bool(from_damaged)
+        self.lost = Lost(from_damaged)
         self._documents = dict(documents)
         self._last_put: dict[str, object] = {}
 
     def get(self, name: str) -> dict[str, Json] | None:
-        """A copy of the document, or nothing."""
+        """A copy of the document, or nothing; an empty one where there may have been one that cannot be read."""
         text = self._documents.get(name)
-        return None if text is None else json.loads(text)
+        if text is None:
+            return {} if self._from_damaged else None
+        return read_document(name, text, self.lost)
+
+    def doubt(self, name: str, why: str) -> None:
+        """Its reader can make nothing of this document."""
+        self.lost.add(name, why)
 
     async def put(self, name: str, document: Mapping[str, Json], *, durable: bool = False) -> None:
         """Replace the document.

@@ -10,6 +10,7 @@ from pathlib import Path
 from samspel.contract.driver import Json
 from samspel.contract.errors import StoreError
 from samspel.contract.ports import OutboxRow
+from samspel.store.journal import Lost, read_document
 from samspel.store.oplog import Sample
 from samspel.store.outbox import Outbox, OutboxLimits
 
@@ -23,11 +24,16 @@ class MemoryJournal:
         self._documents: dict[str, str] = {}
         self._synced: dict[str, str] = {}
         self.full = False
+        self.lost = Lost()
 
     def get(self, name: str) -> dict[str, Json] | None:
         """A copy of the document, or nothing."""
         text = self._documents.get(name)
-        return None if text is None else json.loads(text)
+        return None if text is None else read_document(name, text, self.lost)
+
+    def doubt(self, name: str, why: str) -> None:
+        """Its reader can make nothing of this document."""
+        self.lost.add(name, why)
 
     async def put(self, name: str, document: Mapping[str, Json], *, durable: bool = False) -> None:
         """Replace the document. Raises StoreError for a durable one while `full`."""

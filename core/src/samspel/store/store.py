@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,7 +35,8 @@ class Store:
         self.path = path
         self.recovered = opened.moved_to
         self._writer = Writer(opened.connection, lambda: mark_suspect(path))
-        self.journal = Journal(self._writer, opened.contents.documents)
+        moved = f"store: the file was damaged; what could be read of it is kept, it lies at {opened.moved_to}"
+        self.journal = Journal(self._writer, opened.contents.documents, moved if opened.moved_to else "")
         self.outbox = Outbox(_DiskShelf(self._writer, self.flush), limits, opened.contents.rows)
         self.oplog = OperationLog(self._writer, free_bytes=free_bytes, keep=keep)
 
@@ -62,6 +63,11 @@ class Store:
     def failures(self) -> int:
         """How many transactions the disk has refused."""
         return self._writer.failures
+
+    @property
+    def lost(self) -> Sequence[str]:
+        """What of an earlier run cannot be used, in sentences: raise `site.store`."""
+        return self.journal.lost.sentences
 
     async def flush(self) -> bool:
         """Wait until everything so far has been tried; true when it would survive kill -9."""
