@@ -29,6 +29,7 @@ from samspel.guard.lifeline import Lifeline
 from samspel.guard.orphan import give_back_untimed
 from samspel.guard.pulse import Progress, Pulse
 from samspel.guard.rescue import Nobody, is_held, look_after
+from samspel.store.owner import sole_owner
 from samspel.store.store import Store
 
 __all__ = ["command"]
@@ -65,7 +66,8 @@ def run(
     _make_directory(config)
     if duty is None and config.guard.enabled and not no_guard:
         become_guard(config.guard.silence_s)
-    return asyncio.run(_run(config, duty))
+    with sole_owner(config.site.state_directory()):
+        return asyncio.run(_run(config, duty))
 
 
 def _check(config: SiteConfig, *, json: bool) -> ExitCode:
