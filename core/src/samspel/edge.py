@@ -154,8 +154,7 @@ class Edge:
         """Hand every device over, say goodbye, end the tasks. Never takes longer than five seconds."""
         try:
             async with asyncio.timeout(FAREWELL_S):
-                for device in self.devices.values():
-                    await device.controller.hand_over()
+                await asyncio.gather(*(device.controller.hand_over() for device in self.devices.values()))
                 self._outlet.flush()
                 await self._transport.close(self._farewell())
         except (TimeoutError, SamspelError) as error:

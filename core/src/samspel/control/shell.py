@@ -54,6 +54,9 @@ STOP_JOURNAL_WAIT_S = 0.05
 JOURNAL_WAIT_S = 5.0
 """A disk that takes longer counts as one that refuses."""
 
+HALT_WAIT_S = 3.0
+"""Goodbye has five seconds for everything."""
+
 INBOX_LIMIT = 256
 
 logger = logging.getLogger("samspel.control")
@@ -136,6 +139,7 @@ class Controller:
         self._tasks: set[asyncio.Task[None]] = set()
         self._savings: set[asyncio.Task[None]] = set()
         self._hanging: asyncio.Task[None] | None = None
+        self._halting: asyncio.Task[None] | None = None
         self.on_turn: Callable[[], object] = lambda: None
         """Called after each tick that was handled: a sign of life."""
 
@@ -337,6 +341,8 @@ class Controller:
         task = asyncio.get_running_loop().create_task(self._perform(effect))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if isinstance(effect, Halt):
+            self._halting = task
 
     async def _perform(self, effect: DriverEffect) -> None:
         """Run one action and report its end; whatever goes wrong becomes an event, never a dead task."""
@@ -369,7 +375,12 @@ class Controller:
                 return GaveBack(effect.action_id, await self._actions.give_back(effect, self.state))
 
     async def hand_over(self) -> None:
-        """SIGTERM: stop acting and leave the journal as the successor needs it."""
+        """SIGTERM: end what runs, a stop once it is written, and leave the journal as the successor needs it."""
+        halting = self._tasks & {self._halting}
+        for task in self._tasks - halting:
+            task.cancel()
+        if halting:
+            await asyncio.wait(halting, timeout=HALT_WAIT_S)
         for task in tuple(self._tasks):
             task.cancel()
         await self._saving.leave()
