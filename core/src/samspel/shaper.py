@@ -112,8 +112,8 @@ class Shaper:
             raise RequirementFailed(self.wear.spent)
 
     def _permitted(self, shaped: Result, effects: Collection[Effect]) -> Result:
-        """0 W at once in a direction that a fault of the device forbids."""
-        if bounded_w(shaped.target_w, effects) == shaped.target_w:
+        """0 W at once in a direction that a fault of the device forbids; said as such where a limit leaves 0 W, too."""
+        if all(bounded_w(power_w, effects) == power_w for power_w in (shaped.wanted_w, shaped.target_w)):
             return shaped
         return self._chain.hold_zero(shaped.bounded(0.0, "fault", "a fault of the device forbids this direction"))
 

@@ -160,6 +160,11 @@ class FakeDriver:
         values |= {f"grid_current_l{phase}_a": self.house_a - share_a for phase in (1, 2, 3)}
         return {name: Reading(value, "", wall, now, Quality.GOOD) for name, value in values.items()}
 
+    async def read_faults(self):
+        if not self.alive:
+            raise NoAnswer("the cable is out")
+        return []
+
     async def set_power(self, power_w, not_after, snapshot, previous_w, wanted=None):
         await self._ask("write", power_w, not_after)
         self._moves(power_w)
