@@ -87,6 +87,13 @@ class _LocalOutbox:
     def failed(self, row_id: int) -> None:
         """Nothing is sent."""
 
+    def refused(self, count: int) -> Sequence[OutboxRow]:  # noqa: ARG002 - there is nobody to refuse
+        """Nothing is sent."""
+        return ()
+
+    def refuse(self, row_id: int) -> None:
+        """Nothing is sent."""
+
     async def kept(self) -> None:
         """Nothing is kept."""
 

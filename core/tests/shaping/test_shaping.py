@@ -199,7 +199,7 @@ def test_gate(target_w, written_w, force, feed_due, action):
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0.1, 1000), st.booleans())
 def test_zero_a_change_of_sign_and_a_real_change_are_always_written(target_w, written_w, granularity_w, feed_due):
     action = decide(target_w, written_w=written_w, force=False, granularity_w=granularity_w, feed_due=feed_due)
-    must = target_w != written_w and written_w != 0 and (target_w == 0 or (target_w > 0) != (written_w > 0))
+    must = written_w not in (target_w, 0) and (target_w == 0 or (target_w > 0) != (written_w > 0))
     assert action is Action.WRITE or not (must or abs(target_w - written_w) >= granularity_w)
 
 
