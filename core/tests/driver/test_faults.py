@@ -144,3 +144,19 @@ async def test_a_register_that_is_not_read_for_minutes_is_told(driver, link, tro
     del link.silent[160]
     await asyncio.sleep(3600)
     assert await codes(driver) == set()
+
+
+NUMBER = '[[words]]\nregister = "fault_code"\nsource = "test"\nnumber = true\n'
+
+
+def test_a_number_that_no_document_explains_is_one_fault(tmp_path):
+    file = tmp_path / "faults.toml"
+    file.write_text(NUMBER)
+    table = load_faults(file)
+    assert table.active({"fault_code": 0}) == []
+    (fault,) = table.active({"fault_code": 2032})
+    assert (fault.code, fault.raw) == (FaultCode.VENDOR_UNMAPPED, "fault_code = 2032")
+    assert table.extended(table).active({"fault_code": 3}) == table.active({"fault_code": 3})
+    file.write_text(NUMBER + "unmapped = [0]")
+    with pytest.raises(MapError, match="a number has no bits"):
+        load_faults(file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
 
 from pydantic import Field
@@ -30,14 +30,20 @@ class FaultEntry:
 
 @dataclass(frozen=True, slots=True)
 class FaultWord:
-    """A register of fault bits. A bit that is neither in `bits` nor in `ignored` is `vendor.unmapped`."""
+    """A register of fault bits. A bit that is neither in `bits` nor in `ignored` is `vendor.unmapped`.
+
+    `number`: it holds a fault's number instead, 0 for none, and any other is `vendor.unmapped`.
+    """
 
     register: str
     bits: Mapping[int, FaultEntry]
     ignored: frozenset[int] = frozenset()
+    number: bool = False
 
     def active(self, raw: int) -> list[ActiveFault]:
-        """One fault for every bit that is set."""
+        """One fault for every bit that is set, or one for the number."""
+        if self.number:
+            return [_active(None, f"{self.register} = {raw}")] if raw else []
         standing = [bit for bit in range(raw.bit_length()) if raw >> bit & 1 and bit not in self.ignored]
         return [_active(self.bits.get(bit), f"{self.register} bit {bit}") for bit in standing]
 
@@ -100,7 +106,10 @@ class EntryDoc(Doc):
 
 
 class WordDoc(Doc):
-    """`[[words]]`: every bit is in exactly one of `bits`, `ignored` and `unmapped` (published if it ever stands)."""
+    """`[[words]]`: every bit is in exactly one of `bits`, `ignored` and `unmapped` (published if it ever stands).
+
+    With `number` the register holds the number of a fault that no document explains, and there are no bits.
+    """
 
     register_name: str = Field(alias="register")
     source: str = Field(min_length=1)
@@ -108,6 +117,7 @@ class WordDoc(Doc):
     ignored: list[int] = Field(default_factory=list)
     unmapped: list[int] = Field(default_factory=list)
     width: int = Field(default=16, ge=16, le=32)
+    number: bool = False
 
 
 class StateDoc(Doc):
@@ -137,6 +147,8 @@ def load_faults(path: Traversable) -> FaultTable:
 
 
 def _word(document: WordDoc, file: str) -> FaultWord:
+    if document.number:
+        return _number(document, file)
     bits = _numbered(document.bits, file, document.register_name)
     listed = [*bits, *document.ignored, *document.unmapped]
     missing = sorted(set(range(document.width)) - set(listed))
@@ -150,6 +162,12 @@ def _word(document: WordDoc, file: str) -> FaultWord:
     return FaultWord(document.register_name, bits, frozenset(document.ignored))
 
 
+def _number(document: WordDoc, file: str) -> FaultWord:
+    if document.bits or document.ignored or document.unmapped:
+        raise MapError(f"{file}: [words] {document.register_name}: a number has no bits; leave out number, or the bits")
+    return FaultWord(document.register_name, {}, number=True)
+
+
 def _numbered(entries: Mapping[str, EntryDoc], file: str, register: str) -> dict[int, FaultEntry]:
     try:
         return {int(key, 0): entry.entry() for key, entry in entries.items()}
@@ -160,7 +178,7 @@ def _numbered(entries: Mapping[str, EntryDoc], file: str, register: str) -> dict
 def _merged(word: FaultWord, more: FaultTable) -> FaultWord:
     others = (row for row in more.rows if isinstance(row, FaultWord) and row.register == word.register)
     added = {bit: entry for row in others for bit, entry in row.bits.items() if bit not in word.ignored}
-    return FaultWord(word.register, {**added, **word.bits}, word.ignored)
+    return replace(word, bits={**added, **word.bits})
 
 
 def _check_bits(row: FaultWord, width: int, file: str) -> None:
