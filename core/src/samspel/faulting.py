@@ -44,14 +44,13 @@ class Faulting:
         now = clock.monotonic()
         self._service = judge_service(service_of(kept or {}, now, clock.wall()), self.tracker.effect, now)
         self._told = ""
-
         self._blind_from: float | None = None
         self._looked = False
+
     def observe(self, active: Iterable[ActiveFault]) -> None:
         """What the device reports now, completely."""
-        self._changed(self.tracker.observe(active, self._clock.wall(), self._clock.monotonic()))
         self._looked, self._blind_from = True, None
-
+        self._changed(self.tracker.observe(active, self._clock.wall(), self._clock.monotonic()))
         self.clear(FaultCode.INVERTER_MONITORING)
 
     async def look(self, read: Look) -> None:
@@ -86,6 +85,7 @@ class Faulting:
         """The device is out of sight."""
         self._looked, self._blind_from = False, None
         self.tracker.lose_sight()
+
     def alarm(self, alarm: Alarm) -> None:
         """One that control or the site found."""
         self._changed(self.tracker.alarm(alarm.code, alarm.severity, alarm.text, self._clock.wall()))
@@ -97,9 +97,9 @@ class Faulting:
     def _changed(self, changes: list[Fault]) -> None:
         for fault in changes:
             self._publish(fault)
-        if changes:
         now = self._clock.monotonic()
         self._service = judge_service(self._service, self.tracker.effect, now)
+        if changes:
             service = kept_service(self._service, now, self._clock.wall())
             self._keep({**self.tracker.to_json(), "service": service})
 
