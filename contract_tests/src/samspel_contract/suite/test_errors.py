@@ -65,8 +65,8 @@ def _calls(rig: Rig, snapshot: Snapshot) -> list[Callable[[], Awaitable[object]]
         lambda: rig.set_power(-POWER_W, snapshot, previous_w=POWER_W),
         lambda: rig.set_power(0, snapshot, previous_w=-POWER_W),
         lambda: driver.keep_alive(POWER_W, rig.now + 60, snapshot),
-        lambda: driver.stop(snapshot),
-        lambda: driver.release(snapshot),
+        lambda: rig.stop(snapshot),
+        lambda: rig.release(snapshot),
     ]
 
 
