@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Reception"]
 
 DISK_S = 5.0
+REFUSED = "refused"
+"""The journal's document of what was refused lately."""
+
 logger = logging.getLogger("samspel.reception")
 
 
@@ -49,7 +52,7 @@ class Reception:
         self._transport, self._admission, self._devices = transport, admission, devices
         self._outlet, self._journal, self._clock = outlet, journal, clock
         self.dropped: Counter[str] = Counter()
-        self._repeats = Repeats()
+        self._repeats = Repeats(journal.get(REFUSED) or {})
         self._remembering: set[asyncio.Task[None]] = set()
         self._decided = dict(admission.orders)
 
@@ -142,6 +145,8 @@ class Reception:
         if not self._repeats.refused(message.topic, message.payload):
             self._repeats.remember(message.topic, message.payload)
             self._outlet.outcome(device, say)
+            self._outlet.flush()  # The answer, and that it was given, go to disk together.
+            self._journal.note(REFUSED, self._repeats.to_json())
         self._acknowledge_after(message, self._outlet.kept())
 
     def _drop(self, message: Inbound, why: str) -> None:

@@ -73,6 +73,9 @@ class Journal:
             raise StoreError("the disk is full")
         self.documents[name] = document
 
+    def note(self, name: str, document: Any) -> None:
+        self.documents[name] = document
+
 
 def command(kind: str = "set_power", **fields: Any) -> dict[str, Any]:
     document = {

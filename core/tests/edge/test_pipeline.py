@@ -41,11 +41,14 @@ def site():
     controller, outbox, transport, journal, clock = Controller(), Outbox(), Transport(), Journal(), Clock()
     device = SimpleNamespace(name=DEVICE, controller=controller)
     rules = Rules(site=SITE, devices=frozenset({DEVICE}), ranks={"fleet-a": Rank.DISPATCHER})
-    pipeline = Pipeline(
-        transport, Admission(rules), {DEVICE: device}, Outlet(SITE, "run-1", outbox, clock), journal, clock
-    )
+
+    def start():
+        return Pipeline(
+            transport, Admission(rules), {DEVICE: device}, Outlet(SITE, "run-1", outbox, clock), journal, clock
+        )
+
     return SimpleNamespace(
-        pipeline=pipeline, controller=controller, outbox=outbox, transport=transport, journal=journal
+        pipeline=start(), restart=start, controller=controller, outbox=outbox, transport=transport, journal=journal
     )
 
 
@@ -180,8 +183,21 @@ async def test_what_names_no_command_of_ours_is_counted_and_acknowledged(site, o
 
 
 def test_refusals_are_remembered_in_bounded_number():
-    repeats = Repeats(keep=2)
+    repeats = Repeats({}, keep=2)
     for payload in (b"a", b"b", b"c"):
         repeats.remember("t", payload)
     assert [repeats.refused("t", payload) for payload in (b"a", b"b", b"c")] == [False, True, True]
     assert not repeats.refused("another topic", b"c")
+    again = Repeats(repeats.to_json(), keep=2)
+    assert [again.refused("t", payload) for payload in (b"a", b"b", b"c")] == [False, True, True]
+
+
+async def test_a_refusal_is_not_repeated_by_the_next_process(site):
+    """The broker never heard that the last one had taken it."""
+    stale = message(command(issued_at="2020-01-01T00:00:00.000Z"))
+    site.pipeline.receive(stale)
+    await settle()
+    site.restart().receive(stale)
+    await settle()
+    assert site.outbox.said("c-1") == ["received", "refused", "received"]
+    assert len(site.transport.acknowledged) == 2

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import groupby, pairwise
 
 import pytest
 from samspel.clock import LoopClock
@@ -186,10 +187,13 @@ class Choosy(MemoryTransport):
     """Refuses what contains a word that it does not like, and tells how often it was asked."""
 
     word: bytes | None = b"bad"
-    asked = 0
+
+    def __init__(self, broker: MemoryBroker, client_id: str) -> None:
+        super().__init__(broker, client_id)
+        self.asked_at: list[float] = []
 
     async def publish(self, message: Outbound) -> None:
-        self.asked += 1
+        self.asked_at.append(round(asyncio.get_running_loop().time(), 3))
         if self.word is not None and self.word in message.payload:
             raise TransportError("the broker refused the message: Not authorized", refused=True)
         await super().publish(message)
@@ -229,10 +233,11 @@ async def test_what_is_refused_is_tried_again_ever_more_seldom_and_arrives_when_
     async with choosy_home() as (site, wire):
         for number in range(100):
             site.add(b"bad %d" % number)
-        began_s = site.clock.monotonic()
         await asyncio.sleep(3600)
-        minutes = (site.clock.monotonic() - began_s) / 60
-        assert wire.asked <= 100 + 8 * (minutes + 6), "eight a minute, after six shorter pauses"
+        again_at = [at for at, _ in groupby(wire.asked_at)]
+        pauses_s = [late - early for early, late in pairwise(again_at)]
+        assert len(wire.asked_at) <= 100 + 8 * (60 + 2 * 6), pauses_s
+        assert pauses_s[-20:] == pytest.approx([60.0] * 20), "in the end eight a minute"
         wire.word = None
         await asyncio.sleep(60 + 20)
         assert len(site.outbox) == 0

@@ -43,6 +43,7 @@ class Home:
     _calm_since: float = 0.0
     _heard_since: float = 0.0
     _is_meddled: bool = False
+    _first: Mapping[str, tuple[int, ...] | None] = field(default_factory=dict)
     _left: MemoryStore | None = None
     _is_mqtt_out: bool = False
     _is_disk_full: bool = False
@@ -57,6 +58,7 @@ class Home:
         """The first process knows its device; from here time is counted from zero."""
         life = await self.site.settled()
         self._watch(life)
+        self._first = self.site.untouched
         self._began = self._calm_since = self._heard_since = self.site.now
         self.site.drain()
         self.ready.set()
@@ -227,6 +229,11 @@ class Home:
         if self._is_meddled and calm_s > SETTLED_AGAIN_S and self.site.life.phase == "released":
             self._is_meddled, self.site.untouched = False, self.site.owned()
 
+    def _disturbed(self) -> list[str]:
+        """What somebody else has left may stay, or go: a release sets some registers to neutral, whoever wrote them."""
+        now, first = self.site.owned(), self._first
+        return [name for name in self.site.disturbed() if now[name] != first[name]]
+
     def _looked(self) -> Looked:
         site = self.site
         return Looked(
@@ -236,6 +243,6 @@ class Home:
             phase=site.life.phase if self._left is None else "dead",
             calm_s=site.now - self._calm_since,
             heard_s=site.now - self._heard_since,
-            disturbed=tuple(site.disturbed()),
+            disturbed=tuple(self._disturbed()),
             meddled=self._is_meddled,
         )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
+
+from samspel.contract.driver import Json
 
 __all__ = ["Repeats"]
 
@@ -11,14 +14,20 @@ REMEMBERED_REFUSALS = 256
 
 
 class Repeats:
-    """The newest refused messages, byte for byte: a retained one comes again at each connect.
-
-    Another message with the same id is judged anew. Kept in memory: a restart may answer one more time.
+    """The newest refused messages, byte for byte: a retained one comes again at each connect, and one whose
+    acknowledgement was lost with a process comes again to the next. Another message with the same id is judged anew.
     """
 
-    def __init__(self, keep: int = REMEMBERED_REFUSALS) -> None:
+    def __init__(self, kept: Mapping[str, Json], keep: int = REMEMBERED_REFUSALS) -> None:
+        digests = kept.get("refused")
         self._keep = keep
-        self._refused: OrderedDict[bytes, None] = OrderedDict()
+        self._refused = (
+            OrderedDict.fromkeys(str(one) for one in digests) if isinstance(digests, list) else OrderedDict()
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        """For the journal."""
+        return {"refused": [*self._refused]}
 
     def refused(self, topic: str, payload: bytes) -> bool:
         """Whether this very message was refused before."""
@@ -31,5 +40,5 @@ class Repeats:
             self._refused.popitem(last=False)
 
 
-def _digest(topic: str, payload: bytes) -> bytes:
-    return hashlib.blake2b(topic.encode() + b"\0" + payload, digest_size=16).digest()
+def _digest(topic: str, payload: bytes) -> str:
+    return hashlib.blake2b(topic.encode() + b"\0" + payload, digest_size=16).hexdigest()
