@@ -68,6 +68,7 @@ def author(tmp_path):
     return folder, site
 
 
+@pytest.mark.slow
 def test_the_good_toy_passes_everything_through_the_certifying_door(toy, author):
     folder, site = author
     pages = ("--report", "out/report.json", "--html", "out/report.html")
