@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -174,6 +174,17 @@ def test_a_ceiling_of_a_sleeping_battery_is_none():
     asleep = Reading("sleep", "", datetime(2026, 1, 1, tzinfo=UTC), 0.0, Quality.GOOD)
     shaped = limits.apply(limits.initial(), 1000.0, context(soc_pct=50.0, discharge_limit_w=0.0, battery_state=asleep))
     assert shaped.target_w == 1000.0
+
+
+def test_that_a_battery_slept_long_ago_lifts_no_ceiling():
+    limits = BatteryLimits(soc_min_pct=10, soc_max_pct=90)
+    asleep = Reading("sleep", "", datetime(2026, 1, 1, tzinfo=UTC), 0.0, Quality.GOOD)
+    now = limits.ceiling_stale_s + 1
+    fresh = {
+        name: replace(reading(value), monotonic_s=now) for name, value in (("soc_pct", 50), ("discharge_limit_w", 500))
+    }
+    shaped = limits.apply(limits.initial(), 1000.0, context(now=now, battery_state=asleep, **fresh))
+    assert shaped.target_w == 500.0
 
 
 @pytest.mark.parametrize(

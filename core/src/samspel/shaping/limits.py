@@ -82,7 +82,7 @@ class BatteryLimits:
         )
 
     def _live_ceiling(self, window: SocWindow, target_w: float, context: ShapingContext) -> Shaped[SocWindow]:
-        if _asleep(context):
+        if self._asleep(context):
             # A ceiling read while the battery sleeps is no ceiling: it would never be woken.
             return Shaped(window, target_w)
         signal = "discharge_limit_w" if target_w > 0 else "charge_limit_w"
@@ -93,7 +93,11 @@ class BatteryLimits:
         bounded = ceiling if target_w > 0 else -ceiling
         return Shaped(window, bounded, (Note("live_limit", f"the battery allows {ceiling:.0f} W now"),))
 
-
-def _asleep(context: ShapingContext) -> bool:
-    reading = context.readings.get("battery_state")
-    return reading is not None and reading.value == "sleep"
+    def _asleep(self, context: ShapingContext) -> bool:
+        """As it was seen no longer ago than a ceiling counts."""
+        reading = context.readings.get("battery_state")
+        return (
+            reading is not None
+            and reading.value == "sleep"
+            and context.now - reading.monotonic_s <= self.ceiling_stale_s
+        )
