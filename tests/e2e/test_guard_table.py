@@ -1,6 +1,7 @@
 """The table of docs/guard.md, tried again: every brand and route, everything that can happen to its edge.
 
-What is compared is what happens to the battery, not the seconds: those belong to the machine that measured them.
+What is compared is what happens to the battery, not the seconds: those belong to the machine that measured them. It
+takes some six minutes of waiting, so `make soak` runs it; the scenes of the other files are a slice of it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _scene(route: Route, title: str, number: int) -> Callable[[Backstage], Await
 
 for number, title in enumerate(HAPPENINGS):
     for route in ROUTES:
-        scenes.slow(_scene(route, title, number))
+        scenes(_scene(route, title, number))
 
 
 def test_the_page_has_every_route_and_everything_that_can_happen():
@@ -67,4 +68,4 @@ def test_a_route_without_a_timer_in_a_dark_box_is_never_released():
         assert (row["device's timer"], row["whole box dark"] == "never") == (route.timer, route.timer == "none")
 
 
-test_scene = scenes.test()
+test_scene = pytest.mark.soak(scenes.test())
