@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from samspel.contract.driver import ControlState
-from samspel.control import journal, results, shell
+from samspel.control import journal, results, saving
 from samspel.control.recovery import Decision, decide
 from samspel.control.state import Phase, State
 from samspel.device import Device
@@ -24,8 +24,8 @@ def _with(place: Any, name: str, broken: Callable[..., Any]) -> Callable[..., Ma
     return make
 
 
-def _load_and_trust_for_ever(documents: Mapping[str, Any], clock: Any) -> State:
-    state = journal.load(documents, clock)
+def _load_and_trust_for_ever(documents: Mapping[str, Any], clock: Any, doubt: Any) -> State:
+    state = journal.load(documents, clock, doubt)
     lease = state.lease
     return (
         state
@@ -34,8 +34,8 @@ def _load_and_trust_for_ever(documents: Mapping[str, Any], clock: Any) -> State:
     )
 
 
-def _load_without_the_stop(documents: Mapping[str, Any], clock: Any) -> State:
-    state = journal.load(documents, clock)
+def _load_without_the_stop(documents: Mapping[str, Any], clock: Any, doubt: Any) -> State:
+    state = journal.load(documents, clock, doubt)
     return state if state.stop is None else replace(state, stop=None, phase=Phase.RELEASED)
 
 
@@ -44,7 +44,7 @@ def _decide_to_take_over(found: ControlState, **known: Any) -> Decision:
     return Decision.RELEASE if right is Decision.FOREIGN else right
 
 
-adopts_after_expiry = _with(shell, "load", _load_and_trust_for_ever)
-forgets_stops = _with(shell, "load", _load_without_the_stop)
+adopts_after_expiry = _with(saving, "load", _load_and_trust_for_ever)
+forgets_stops = _with(saving, "load", _load_without_the_stop)
 takes_over = _with(results, "decide", _decide_to_take_over)
 changes_maps_at_once = _with(Device, "_is_released", lambda _device: True)
