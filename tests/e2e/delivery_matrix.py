@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import looptime
+from samspel.contract.capability import Direction
 from samspel.edge import Rates
-from samspel_contract.site import Site, direction_of, open_site
+from samspel_contract.site import Site, open_site
 from samspel_contract.target import Target, installed
 
 CYCLE_S = 2.0
@@ -76,7 +77,7 @@ class Scene:
         self.began = self.now
 
     def latency_s(self, power_w: float = CHARGE_W) -> float:
-        route = self.site.capabilities.route(direction_of(power_w))
+        route = self.site.capabilities.route(Direction.of(power_w))
         return 30.0 if route is None or route.latency_s is None else route.latency_s
 
 

@@ -11,7 +11,6 @@ from samspel.clock import LoopClock
 from samspel.contract.capability import Deadman, Direction
 from samspel.contract.driver import Mark, Snapshot, WriteReport
 from samspel.contract.errors import BusError
-from samspel.driver.commander import direction_of
 from samspel.driver.map_driver import MapDriver
 from samspel.driver.options import DriverOptions
 from samspel_sim.behaviour import TwinOptions
@@ -147,7 +146,7 @@ class Rig(TwinView):
 
     def _stands(self, power_w: float, feed: Callable[[], Awaitable[object]]) -> None:
         """From now on this is fed, as often as its route says, where the device has a timer."""
-        route = self.driver.capabilities().route(direction_of(power_w))
+        route = self.driver.capabilities().route(Direction.of(power_w))
         timed = route is not None and route.deadman is Deadman.TIMEOUT
         self._feed_s = (route.feed_s if route is not None else None) or FEED_S
         self._feed, self._fed_at = (feed if timed else None), self.now

@@ -14,7 +14,7 @@ from samspel.contract.capability import Direction
 from samspel.contract.telemetry import Quality
 
 from samspel_contract.capabilities import Capability, signals_of
-from samspel_contract.site import TOLERANCE_W, Message, Site, direction_of, open_site
+from samspel_contract.site import TOLERANCE_W, Message, Site, open_site
 from samspel_contract.target import Target
 
 __all__ = ["Step", "Transcript", "play"]
@@ -82,7 +82,7 @@ class _Stage:
         command = self.site.command(kind, **fields)
         step.accept = str(command.get("accept", ""))
         wanted_w = self.wanted_w[name] = fields.get("power_w", 0.0 if kind == "stop" else None)
-        step.direction = "" if wanted_w is None else direction_of(wanted_w).value
+        step.direction = "" if wanted_w is None else Direction.of(wanted_w).value
         self.commands[name] = await self.site.publish(command)
         await self.site.wait(settle_s + self._dwell_s(wanted_w))
         self.look(step)
@@ -107,7 +107,7 @@ class _Stage:
             return "as wanted"
         if abs(battery_w - self.own_logic_w) <= max(TOLERANCE_W, 0.1 * abs(self.own_logic_w)):
             return "own logic"
-        return f"something else: {direction_of(round(battery_w, -2)).value}"
+        return f"something else: {Direction.of(round(battery_w, -2)).value}"
 
 
 async def play(target: Target) -> Transcript:

@@ -35,20 +35,13 @@ from samspel_contract.upward import leaks
 from samspel_contract.view import TwinView
 from samspel_contract.wire import Wire
 
-__all__ = ["TOLERANCE_W", "Message", "Site", "direction_of", "make_twin", "open_site", "opened"]
+__all__ = ["TOLERANCE_W", "Message", "Site", "make_twin", "open_site", "opened"]
 
 TOLERANCE_W = 150.0
 """A battery this close to its target follows it."""
 
 PATIENCE_S = 600.0
 LOOK_S = 0.25
-
-
-def direction_of(power_w: float) -> Direction:
-    """Which way a power goes; positive discharges."""
-    if power_w == 0:
-        return Direction.ZERO
-    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
 
 
 def make_twin(target: Target, *, soc_pct: float, pv_w: float, load_w: float, seed: int, step_s: float = STEP_S) -> Twin:
@@ -125,7 +118,7 @@ class Site(TwinView, Conversation):
 
     def route(self, power_w: float) -> Route:
         """The route that a power takes."""
-        found = self.capabilities.route(direction_of(power_w))
+        found = self.capabilities.route(Direction.of(power_w))
         assert found is not None, f"no route for {power_w:g} W"
         return found
 

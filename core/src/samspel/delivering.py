@@ -18,7 +18,7 @@ from samspel.delivery.latency import NO_SAMPLE, Latencies, Sample, answered
 from samspel.delivery.tracker import Delivery, Tolerance, evidence, follow
 from samspel.delivery.verdict import Verdict
 
-__all__ = ["Delivering", "Told", "direction_of", "route_of"]
+__all__ = ["Delivering", "Told", "route_of"]
 
 
 class Told(TypedDict):
@@ -169,7 +169,7 @@ class Delivering:
 
     def _sight(self, readings: Mapping[str, Reading], state: State, written_w: float) -> Sight:
         route = route_of(state.capabilities, written_w)
-        way = direction_of(written_w)
+        way = Direction.of(written_w)
         patience = self.latencies.patience(way, route.latency_s, route.ramp) if route else self.latencies.patience(way)
         sight = Sight(
             now=self._ports.clock.monotonic(),
@@ -194,7 +194,7 @@ class Delivering:
         declared_s = route.latency_s if route else None
         self._sample, answer = answered(sample, reading.monotonic_s, battery_w, declared_s)
         if answer is not None:
-            self.latencies = self.latencies.add(direction_of(written_w), answer)
+            self.latencies = self.latencies.add(Direction.of(written_w), answer)
             self._ports.keep(self.latencies.to_json())
 
     @staticmethod
@@ -207,16 +207,9 @@ class Delivering:
         return battery_w if self._judged.seen is None else self._judged.seen.power_w
 
 
-def direction_of(power_w: float) -> Direction:
-    """Which way a power goes; positive discharges."""
-    if power_w == 0:
-        return Direction.ZERO
-    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
-
-
 def route_of(capabilities: Capabilities | None, power_w: float) -> Route | None:
     """The route that a power takes, where the device is known."""
-    return None if capabilities is None else capabilities.route(direction_of(power_w))
+    return None if capabilities is None else capabilities.route(Direction.of(power_w))
 
 
 def _with_route(sight: Sight, route: Route) -> Sight:

@@ -32,6 +32,13 @@ class Direction(StrEnum):
     DISCHARGE = "discharge"
     ZERO = "zero"
 
+    @classmethod
+    def of(cls, power_w: float) -> Direction:
+        """Which way a power of the contract goes; positive discharges."""
+        if power_w == 0:
+            return cls.ZERO
+        return cls.DISCHARGE if power_w > 0 else cls.CHARGE
+
 
 class Reference(StrEnum):
     """Where the power that the device regulates is measured."""

@@ -10,7 +10,7 @@ __all__ = ["lacks_timer", "stands_without_timer"]
 
 def lacks_timer(capabilities: Capabilities | None, power_w: float) -> bool:
     """Whether this power would stand without a timer; a device that is not known counts as one that has none."""
-    route = None if capabilities is None else capabilities.route(_direction(power_w))
+    route = None if capabilities is None else capabilities.route(Direction.of(power_w))
     return route is None or route.deadman is Deadman.NONE
 
 
@@ -20,9 +20,3 @@ def stands_without_timer(state: State) -> bool:
         return False
     wanted_w = 0.0 if state.lease is None else state.lease.power_w
     return lacks_timer(state.capabilities, wanted_w if state.written_w is None else state.written_w)
-
-
-def _direction(power_w: float) -> Direction:
-    if power_w == 0:
-        return Direction.ZERO
-    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE

@@ -22,7 +22,7 @@ from samspel.driver.units import value_of
 from samspel.driver.values import Resolver
 from samspel.registers.model import RegisterMap, Rung, Step
 
-__all__ = ["Commander", "direction_of"]
+__all__ = ["Commander"]
 
 _PRIORITIES = {
     Urgency.SET_POINT: Priority.SET_POINT,
@@ -34,13 +34,6 @@ SLEEPING = {"battery_state": "sleep", "inverter_state": "standby"}
 """States in which a device is woken before it is commanded; the first signal that the map has decides."""
 
 STATE_MAX_AGE_S = 60.0
-
-
-def direction_of(power_w: float) -> Direction:
-    """Which way a power of the contract goes; positive discharges."""
-    if power_w == 0:
-        return Direction.ZERO
-    return Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
 
 
 @dataclass(kw_only=True)
@@ -76,7 +69,7 @@ class Commander:
         """What a command of this power may write, without looking at the device, and what stands beside that: of a
         power the other way, long ago, no younger mark may speak.
         """
-        direction = direction_of(power_w)
+        direction = Direction.of(power_w)
         if direction is Direction.ZERO:
             steps = _all_steps(self.map.zero)
         else:
@@ -96,7 +89,7 @@ class Commander:
         """How long zero is to be held before a command of this power: a reversal's dwell, or what is left of it. A map
         without a reverse sequence leaves that to the device.
         """
-        direction = direction_of(power_w)
+        direction = Direction.of(power_w)
         route = self.capabilities.route(direction)
         if route is None or direction is Direction.ZERO or not self.map.sequences["reverse"]:
             return 0.0
@@ -117,7 +110,7 @@ class Commander:
         """The direction's sequence, after waking and reversing where that is due; 0 W walks the zero ladder."""
         if not math.isfinite(power_w):
             raise DriverError(f"a power is a finite number of watts; found {power_w}. Nothing was written")
-        self._check_permitted(direction_of(power_w))
+        self._check_permitted(Direction.of(power_w))
         async with self.turns.turn(Urgency.SET_POINT) as ticket:
             self.held.clear()
             call = self._call(ticket, snapshot, target_w=abs(power_w), not_after=not_after)
@@ -126,7 +119,7 @@ class Commander:
                 raise SequenceAbandoned("a newer set-point came while the device woke; this one was not written")
             self.stopped = False
             rung = await self._move(call, power_w, previous_w)
-            return call.report(power_w, rung, because=self._unproved(direction_of(power_w)))
+            return call.report(power_w, rung, because=self._unproved(Direction.of(power_w)))
 
     async def keep_alive(self, power_w: float, not_after: float, snapshot: Mapping[str, int]) -> None:
         """Feed the device's timer, or say the running command again without wearing persistent registers. Never after
@@ -206,13 +199,13 @@ class Commander:
 
     async def _move(self, call: _Call, power_w: float, previous_w: float | None) -> str | None:
         if previous_w is not None and previous_w * power_w < 0:
-            await self._reverse(call, direction_of(previous_w))
+            await self._reverse(call, Direction.of(previous_w))
         if power_w:
-            await self._dwell(call, direction_of(power_w))
+            await self._dwell(call, Direction.of(power_w))
         return await self._drive(call, power_w)
 
     async def _drive(self, call: _Call, power_w: float) -> str | None:
-        direction = direction_of(power_w)
+        direction = Direction.of(power_w)
         if direction is Direction.ZERO:
             rung = await climb_down(call.run, self.map.zero)
             self.rest.begins()
