@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO
 
-__all__ = ["HumanFormatter", "JsonFormatter", "LogFormat", "configure"]
+__all__ = ["HumanFormatter", "JsonFormatter", "LogFormat", "configure", "log_format"]
 
 _ORDINARY = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _HANDLER_NAME = "samspel"
@@ -48,6 +48,12 @@ def configure(
     root.addHandler(handler)
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger("samspel").setLevel(level)
+
+
+def log_format() -> LogFormat:
+    """How this process logs."""
+    handlers = logging.getLogger().handlers
+    return LogFormat.JSON if any(isinstance(one.formatter, JsonFormatter) for one in handlers) else LogFormat.TEXT
 
 
 class JsonFormatter(logging.Formatter):

@@ -6,8 +6,9 @@ from typing import Annotated
 import pytest
 import typer
 from samspel.cli import root
+from samspel.cli.ending import guarded
 from samspel.cli.output import ExitCode, exit_code_of
-from samspel.cli.shell import guarded, typer_command
+from samspel.cli.shell import typer_command
 from samspel.contract import errors
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -14,7 +17,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samspel.cli import run
+from samspel import logs
+from samspel.cli import edge_process, run, under_guard
 from samspel.clock import SystemClock
 from samspel.contract.capability import Capabilities, Deadman, Direction
 from samspel.contract.command import Accept, OnExpiry, Rank
@@ -28,6 +32,7 @@ from samspel.guard.duty import Duty
 from samspel.guard.lifeline import Lifeline
 from samspel.guard.pulse import ACTION_S, Progress, Pulse
 from samspel.guard.rescue import Nobody, is_held, is_settled
+from samspel.logs import LogFormat
 from samspel.store.store import Store
 
 from ..routes import route  # noqa: TID252 - the tests of every station share it
@@ -337,7 +342,7 @@ def ran(tmp_path, monkeypatch):
 
     monkeypatch.setenv("SAMSPEL__SITE__DIRECTORY", str(tmp_path / "state"))
     monkeypatch.setattr(run, "become_guard", stop_here("guard"))
-    monkeypatch.setattr(run, "_run", stop_here("edge"))
+    monkeypatch.setattr(edge_process, "_run", stop_here("edge"))
     (tmp_path / "site.toml").write_text(SITE)
 
     def ran(*words):
@@ -366,27 +371,57 @@ def test_unless_the_site_says_otherwise(ran, monkeypatch):
     assert ran() == ("edge",)
 
 
-def test_under_a_guard_it_is_the_edge(ran, monkeypatch):
+def test_the_guard_is_told_what_to_start(monkeypatch):
+    seen = []
+    monkeypatch.setattr(become.os, "execv", lambda program, words: seen.append((program, words)))
+    become.become_guard(15.0, ["an", "edge"])
+    guard = [sys.executable, "-P", "-m", "samspel.guard", "15", "text"]
+    assert seen == [(sys.executable, [*guard, "an", "edge"])]
+
+
+def started(*words):
+    """A process as a guard starts it: exit code and what it said."""
+    ended = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
+    return ended.returncode, ended.stderr
+
+
+def test_what_a_guard_starts_complains_as_the_command_does(tmp_path):
+    code, said = started(*under_guard.command_line(tmp_path / "none.toml"))
+    assert code == 2
+    assert said == f"samspel: {tmp_path / 'none.toml'}: cannot be read: No such file or directory\n"
+
+
+def test_and_keeps_the_traceback_with_debug(tmp_path):
+    *command, log_format, _ = under_guard.command_line(tmp_path / "none.toml")
+    code, said = started(*command, log_format, str(logging.DEBUG))
+    assert code == 1
+    assert "Traceback" in said
+    assert said.endswith("cannot be read: No such file or directory\n")
+
+
+@pytest.mark.parametrize(("log_format", "level"), [(LogFormat.TEXT, logging.INFO), (LogFormat.JSON, logging.DEBUG)])
+def test_it_logs_as_the_command_was_told_to(tmp_path, log_format, level):
+    before = logging.getLogger().level
+    try:
+        logs.configure(log_format, level=level, stream=io.StringIO())
+        assert under_guard.command_line(tmp_path)[-3:] == [str(tmp_path), log_format.value, str(level)]
+    finally:
+        logs.configure()
+        logging.getLogger().setLevel(before)
+
+
+def test_it_is_the_edge_that_the_guard_started_it_for(tmp_path, monkeypatch, ran):
     guard, ours = socket.socketpair()
     monkeypatch.setenv("SAMSPEL_GUARD", f"edge 0 {ours.detach()}")
-    with guard:
-        assert ran() == ("edge",)
+    with guard, pytest.raises(InsteadError):
+        edge_process.command([str(tmp_path / "site.toml")])
 
 
-GUARD = [sys.executable, "-P", "-m", "samspel.guard", "15", "text"]
-
-
-def test_the_guard_runs_our_own_command_line_again(monkeypatch):
-    seen = []
-    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "samspel", "run", "site.toml"])
-    monkeypatch.setattr(become.os, "execv", lambda program, words: seen.append((program, words)))
-    become.become_guard(15.0)
-    assert seen == [
-        (
-            sys.executable,
-            [*GUARD, sys.executable, "-m", "samspel", "run", "site.toml"],
-        )
-    ]
+def test_the_parser_of_the_command_line_is_not_in_the_edge():
+    loaded = "import sys, samspel.cli.under_guard, samspel.cli.edge_process; print([*sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=60, check=True)
+    assert "'samspel.edge'" in ended.stdout
+    assert "'typer'" not in ended.stdout
 
 
 @pytest.mark.parametrize("module", [orphan])

@@ -12,7 +12,8 @@ from typing import Annotated, cast
 import typer
 
 from samspel import logs
-from samspel.cli.shell import Command, guarded, run_typer
+from samspel.cli.ending import Command, guarded
+from samspel.cli.shell import run_typer
 from samspel.contract.errors import PluginError
 from samspel.plugins import metadata
 
