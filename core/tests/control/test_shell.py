@@ -337,7 +337,7 @@ async def test_a_set_point_whose_mark_is_still_being_written_does_not_follow_a_s
 @in_action
 async def test_intend_refuses_an_order_that_is_over(site):
     with pytest.raises(SequenceAbandoned):
-        await site.controller.intend(Follow(-1, "sp", 1000, 10, force=False, news=False), {"mark": 1})
+        await site.controller.intend(Follow(-1, "sp", 1000, 10, force=False), {"mark": 1})
 
 
 @in_action

@@ -20,7 +20,7 @@ from .kit import DEVICE, SITE, Clock, Outbox
 
 LIMITS = DeviceLimits(charge_w=1, discharge_w=1, soc_min_pct=10, soc_max_pct=90)
 
-ORDER = Follow(1, "c-1", 1000.0, 60.0, force=True, news=True)
+ORDER = Follow(1, "c-1", 1000.0, 60.0, force=True)
 
 
 class Driver:

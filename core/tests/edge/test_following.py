@@ -56,9 +56,9 @@ def site():
 
     device.controller.check = lambda order: None  # There is no control here that something could take over.
 
-    async def follow(power_w, command="c-1", *, news=False, force=False):
+    async def follow(power_w, command="c-1", *, force=False):
         """One tick, as `pipeline.DevicePath` and control have it."""
-        order = Follow(1, command, power_w, clock.now + 60, force=force, news=news)
+        order = Follow(1, command, power_w, clock.now + 60, force=force)
         action = device.gate(Result(power_w, power_w, ()), order, device.controller.state)
         if action == "feed":
             await device.feed(power_w, order, device.controller.state)
@@ -91,7 +91,7 @@ def site():
 
 
 async def test_a_changed_power_waits_for_the_spacing_and_comes_at_the_first_tick_after_it(site):
-    await site.follow(1000, "c-1", news=True)
+    await site.follow(1000, "c-1")
     ticks = []
     for _ in range(40):
         site.clock.now += 1
@@ -101,7 +101,7 @@ async def test_a_changed_power_waits_for_the_spacing_and_comes_at_the_first_tick
 
 
 async def test_zero_a_stop_of_waiting_and_force_come_at_once(site):
-    await site.follow(1000, "c-1", news=True)
+    await site.follow(1000, "c-1")
     site.clock.now += 1
     assert await site.follow(-500, "c-2") == "write"
     assert await site.follow(0, "c-3") == "write"
@@ -110,9 +110,9 @@ async def test_zero_a_stop_of_waiting_and_force_come_at_once(site):
 
 
 async def test_what_comes_late_is_said_and_only_then_judged(site):
-    await site.follow(1000, "c-1", news=True)
+    await site.follow(1000, "c-1")
     site.clock.now += 1
-    assert await site.follow(2000, "c-2", news=True) == "suppress"
+    assert await site.follow(2000, "c-2") == "suppress"
     site.device._say(Say(command_id="c-2", stage=Stage.WRITE_SUPPRESSED, target_power_w=1000))
     await site.look(1000)
     assert site.said("c-2") == ["write_suppressed"], "the battery follows the command before"
@@ -126,7 +126,7 @@ async def test_what_comes_late_is_said_and_only_then_judged(site):
 
 async def test_a_route_without_read_back_is_verified_by_effect_when_it_is_delivered(site):
     site.use(replace(ROUTE, verify=Verify.EFFECT))
-    await site.follow(1000, news=True)
+    await site.follow(1000)
     site.device._say(Say(command_id="c-1", stage=Stage.WRITTEN, target_power_w=1000))
     site.device._say(Say(command_id="c-1", stage=Stage.VERIFIED, verification=Verification.SKIPPED, text="stale"))
     await site.look(300)
@@ -139,7 +139,7 @@ async def test_a_route_without_read_back_is_verified_by_effect_when_it_is_delive
 
 
 async def test_a_route_that_reads_back_is_not_proved_twice(site):
-    await site.follow(1000, news=True)
+    await site.follow(1000)
     site.device._say(Say(command_id="c-1", stage=Stage.WRITTEN, target_power_w=1000))
     await site.look(1000)
     assert site.said("c-1") == ["written", "delivered"]

@@ -201,7 +201,6 @@ class Follow:
     power_w: float
     not_after: float
     force: bool
-    news: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,6 @@ class Turn:
                 power_w,
                 not_after,
                 force=self.state.force,
-                news=self.state.news,
             )
         )
 
