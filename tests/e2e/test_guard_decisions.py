@@ -250,6 +250,7 @@ async def test_while_the_guard_is_silent_nothing_stands_without_a_timer():
         await home.until(lambda: home.registers() == home.before, 30)
         assert "guard" in home.life.edge._status(None).why
         await home.outcome(await home.send(**DISCHARGE), end="refused", reason="guard_lost")
+        assert "discharge_guard_lost" in home.life.edge.devices["battery"].headroom().why
         home.life.edge.unguarded("")
         assert "guard" not in home.life.edge._status(None).why
         await home.outcome(await home.send(**DISCHARGE), stage="verified")

@@ -19,17 +19,8 @@ from samspel.contract.outcome import Stage, Verification
 from samspel.contract.ports import Clock, JournalPort
 from samspel.contract.site import DeviceBirth, DeviceHeadroom
 from samspel.contract.telemetry import Quality, Reading
-from samspel.control.events import (
-    Alarm,
-    Clear,
-    Follow,
-    GiveBack,
-    LinkDown,
-    LinkUp,
-    Say,
-    Suspect,
-    Withdraw,
-)
+from samspel.control.commands import refused_ways
+from samspel.control.events import Alarm, Clear, Follow, GiveBack, LinkDown, LinkUp, Say, Suspect, Withdraw
 from samspel.control.journal import Documents, load
 from samspel.control.kept import KeptMarks
 from samspel.control.shell import Controller, Reports
@@ -283,6 +274,7 @@ class Device:
             soc_max_pct=limits.soc_max_pct,
             effect=self._faulting.effect,
             available=state.link_up and state.stop is None and state.phase is not Phase.FOREIGN and not wear.spent,
+            refused=refused_ways(state),
         )
         return replace(room, writes_left=wear.left, why=(*room.why, *(["write_budget"] if wear.spent else [])))
 

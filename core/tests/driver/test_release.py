@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from samspel.contract.errors import LinkDown, VerifyFailed
+from samspel.contract.driver import ControlState
+from samspel.contract.errors import DriverError, LinkDown, VerifyFailed, WrongDevice
 from samspel.contract.outcome import Verification
 from samspel.contract.ports import Priority
 
@@ -151,3 +152,56 @@ async def test_what_somebody_elses_command_held_is_no_memory_to_go_back_to(drive
     await driver.release(snapshot)
     assert link.get(COMMAND) == 0
     assert link.get(DISCHARGE_LIMIT, 2) > 0
+
+
+def damaged(snapshot, where):
+    """The same document with one value that it never had."""
+    document = json.loads(json.dumps(snapshot))
+    *path, last = where
+    inner = document
+    for key in path:
+        inner = inner[key]
+    inner[last] = ["nonsense"]
+    return document
+
+
+@pytest.mark.parametrize(
+    "where", [("schema",), ("map",), ("map", "digest"), ("registers",), ("registers", "charge_limit")]
+)
+async def test_a_snapshot_that_nobody_can_read_keeps_no_command_in_the_device(driver, make_driver, link, where):
+    snapshot = damaged(await driver.take(), where)
+    marks = [driver.plan(2000)]
+    await driver.set_power(2000, LATER, await driver.take(), None)
+    restarted = make_driver()
+    await restarted.identify()
+    assert (await restarted.read_control(marks, snapshot)).state is ControlState.OURS
+    await restarted.stop(snapshot)
+    assert link.get(COMMAND) == 0
+    await restarted.release(snapshot, marks)
+    assert (link.get(COMMAND), link.get(DISCHARGE_POWER, 2)) == (0, 0)
+    assert (await restarted.read_control()).state is ControlState.DEFAULT
+
+
+@pytest.mark.parametrize("where", [("schema",), ("map",), ("registers",), ("registers", "charge_limit")])
+async def test_and_lets_nothing_be_commanded(driver, link, where):
+    snapshot = damaged(await driver.take(), where)
+    link.writes.clear()
+    with pytest.raises(DriverError, match="snapshot"):
+        await driver.set_power(2000, LATER, snapshot, None)
+    assert link.writes == []
+
+
+async def test_a_snapshot_of_another_device_is_given_back_to_nobody(driver, link):
+    snapshot = {**await driver.take(), "serial": "ANOTHER"}
+    link.writes.clear()
+    with pytest.raises(WrongDevice):
+        await driver.release(snapshot)
+    assert link.writes == []
+
+
+async def test_without_a_snapshot_a_limit_that_a_person_has_set_does_not_make_our_command_foreign(driver, link):
+    marks = [driver.plan(2000)]
+    await driver.set_power(2000, LATER, await driver.take(), None)
+    assert (await driver.read_control(marks)).state is ControlState.OURS
+    link.set(DISCHARGE_POWER, 1777, 2)
+    assert (await driver.read_control(marks)).state is ControlState.FOREIGN

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from samspel.clock import SystemClock
 from samspel.contract.capability import Capabilities, Deadman, Direction
 from samspel.contract.outcome import End
+from samspel.control.commands import refused_ways
 from samspel.control.events import GiveBack, Take, Unguarded
 from samspel.control.state import Phase
 from samspel.guard import lifeline
@@ -187,6 +188,22 @@ def test_nothing_new_is_taken_without_a_timer_until_it_answers_again():
     settled.send(SOMEBODY)
     settled.command(set_power("again", 3000.0, seq=2))
     assert settled.asked_driver() == [Take]
+
+
+def test_headroom_is_told_which_way_is_shut_and_why():
+    settled = machine()
+    assert refused_ways(settled.state) == {}
+    settled.send(NOBODY)
+    assert refused_ways(settled.state) == {Direction.DISCHARGE: "guard_lost"}
+    settled.send(SOMEBODY)
+    assert refused_ways(settled.state) == {}
+
+
+def test_a_way_without_a_route_is_shut_for_good():
+    settled = Machine().settled()
+    settled.up(replace(MIXED, routes=tuple(one for one in MIXED.routes if one.direction is not Direction.CHARGE)))
+    settled.looked()
+    assert refused_ways(settled.state) == {Direction.CHARGE: "route"}
 
 
 def test_a_route_with_a_timer_is_taken_all_the_same():

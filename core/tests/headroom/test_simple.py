@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samspel.contract.capability import Direction
 from samspel.contract.fault import Effect
 from samspel.contract.site import DeviceHeadroom
 from samspel.contract.telemetry import Quality, Reading
@@ -50,6 +51,13 @@ def headroom(values: dict[str, float | None], **changes: Any) -> tuple[float, fl
         ({"soc_pct": 50}, {"effect": Effect.NO_DISCHARGE}, (4000, 0, ("discharge_fault",))),
         ({"soc_pct": 50}, {"effect": Effect.OFFLINE}, (0, 0, ("charge_fault", "discharge_fault"))),
         ({"soc_pct": 50}, {"effect": Effect.DERATED}, (4000, 5000, ())),
+        ({"soc_pct": 50}, {"refused": {Direction.CHARGE: "route"}}, (0, 5000, ("charge_route",))),
+        ({"soc_pct": 50}, {"refused": {Direction.DISCHARGE: "guard_lost"}}, (4000, 0, ("discharge_guard_lost",))),
+        (
+            {"soc_pct": 50},
+            {"effect": Effect.NO_CHARGE, "refused": {Direction.CHARGE: "fault"}},
+            (0, 5000, ("charge_fault",)),
+        ),
     ],
 )
 def test_headroom(values, changes, expected):
@@ -62,9 +70,11 @@ def test_headroom(values, changes, expected):
     ),
     st.sampled_from(list(Effect)),
     st.booleans(),
+    st.dictionaries(st.sampled_from(list(Direction)), st.sampled_from(["route", "fault", "guard_lost"])),
 )
-def test_every_clip_has_a_reason_and_no_promise_exceeds_the_contract(values, effect, available):
-    charge_w, discharge_w, why = headroom(values, effect=effect, available=available)
+def test_every_clip_has_a_reason_and_no_promise_exceeds_the_contract(values, effect, available, refused):
+    charge_w, discharge_w, why = headroom(values, effect=effect, available=available, refused=refused)
+    assert not any((Direction.CHARGE in refused and charge_w, Direction.DISCHARGE in refused and discharge_w))
     assert 0 <= charge_w <= 4000
     assert 0 <= discharge_w <= 5000
     assert bool(why) == (charge_w < 4000 or discharge_w < 5000)

@@ -14,7 +14,7 @@ from samspel.control.state import Lease, Phase, State, StopLatch
 from samspel.control.turn import Turn
 from samspel.control.untimed import lacks_timer
 
-__all__ = ["on_admitted", "refuse", "route_objection"]
+__all__ = ["on_admitted", "refuse", "refused_ways", "route_objection"]
 
 _ACCEPTED_AUTHORITIES = {
     Accept.EXACT: {Authority.EXACT},
@@ -189,19 +189,26 @@ def _objection(state: State, admitted: Admitted, command: SetPower, now: float) 
     lease = state.lease
     if lease is not None and now < lease.deadline and admitted.rank < lease.rank:
         return "outranked", f"{lease.issuer!r} holds the battery with a higher rank", End.REFUSED
-    unable = _device_objection(state, command)
+    unable = _device_objection(state, command.power_w, command.accept)
     return None if unable is None else (*unable, End.REFUSED)
 
 
-def _device_objection(state: State, command: SetPower) -> tuple[str, str] | None:
-    """Why the device may not be commanded like this now, whoever commands."""
+def refused_ways(state: State) -> dict[Direction, str]:
+    """The ways in which nobody can command the device now, each with the word that a refusal would have."""
+    ways = {Direction.CHARGE: -1.0, Direction.DISCHARGE: 1.0}
+    found = {way: _device_objection(state, power_w, Accept.LOAD_FOLLOWING) for way, power_w in ways.items()}
+    return {way: objection[0] for way, objection in found.items() if objection is not None}
+
+
+def _device_objection(state: State, power_w: float, accept: Accept) -> tuple[str, str] | None:
+    """Why the device may not be commanded like this now, whoever commands: a closed word and a sentence."""
     if state.fault:
         return "fault", state.fault
-    if state.unguarded and lacks_timer(state.capabilities, command.power_w):
+    if state.unguarded and lacks_timer(state.capabilities, power_w):
         return "guard_lost", state.unguarded
     if state.phase is Phase.FOREIGN:
         return "foreign", "another controller holds this device; release it first"
-    return route_objection(state.capabilities, command.power_w, command.accept)
+    return route_objection(state.capabilities, power_w, accept)
 
 
 def route_objection(capabilities: Capabilities | None, power_w: float, accept: Accept) -> tuple[str, str] | None:
@@ -210,9 +217,7 @@ def route_objection(capabilities: Capabilities | None, power_w: float, accept: A
         return None
     if capabilities.read_only_because:
         return "read_only", capabilities.read_only_because
-    direction = Direction.ZERO
-    if power_w:
-        direction = Direction.DISCHARGE if power_w > 0 else Direction.CHARGE
+    direction = Direction.of(power_w)
     routes = [route for route in capabilities.routes if route.direction is direction]
     if not routes:
         return "route", f"this device has no route to {direction.value}"

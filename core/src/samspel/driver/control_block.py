@@ -49,11 +49,8 @@ class ControlBlock:
         return ControlState.FOREIGN if foreign else ControlState.OURS
 
     def _at_rest(self, row: Register) -> bool:
-        """Whether the register leaves the battery to the device's own logic.
-
-        Parameters of a trigger say nothing while the trigger is neutral, or `resting`. A limit that a person has set
-        is nobody's business as long as it lets something through: only 0 (or a value that differs from an open
-        snapshot) stirs.
+        """Whether the register leaves the battery to the device's own logic. Parameters of a trigger say nothing while
+        the trigger is neutral, or `resting`.
         """
         raw = self.raws[row.name]
         if raw in row.resting or raw in (self.neutrals.get(row.name), self.snapshot.get(row.name)):
@@ -61,7 +58,7 @@ class ControlBlock:
         if row.on_release is OnRelease.LEAVE:
             return True
         if row.authority is Authority.CEILING:
-            return row.name not in self.snapshot and raw != 0
+            return self._lets_through(row)
         return not row.trigger and any(self.map.registers[name].trigger for name in self.raws)
 
     def _ours(self, row: Register) -> bool:
@@ -70,7 +67,14 @@ class ControlBlock:
         if row.name in self.held:
             return raw == self.held[row.name]
         known = (self.snapshot.get(row.name), self.neutrals.get(row.name))
-        return raw in known or row.on_release is OnRelease.LEAVE or self.marks.allow(row.name, raw)
+        left = row.on_release is OnRelease.LEAVE or self._lets_through(row)
+        return raw in known or left or self.marks.allow(row.name, raw)
+
+    def _lets_through(self, row: Register) -> bool:
+        """A limit that a person has set is nobody's business as long as it lets something through: only 0 (or a value
+        that differs from an open snapshot) stirs.
+        """
+        return row.authority is Authority.CEILING and row.name not in self.snapshot and self.raws[row.name] != 0
 
     def _shown(self, name: str) -> str:
         row, raw = self.map.registers[name], self.raws[name]

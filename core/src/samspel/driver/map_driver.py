@@ -207,11 +207,8 @@ class MapDriver:
 
     async def release(self, snapshot: Snapshot | None, marks: Sequence[Mark] = ()) -> WriteReport:
         """Give back what is ours, by the map that the snapshot was taken with. `marks` come from the journal."""
-        device = self._known
-        taken = None if snapshot is None else self._taken(snapshot)
-        if taken is not None and (taken.map_digest, taken.control) != (device.map.digest, device.map.control):
-            device = self._as_taken(taken)
-        return await device.commander.release(NO_SNAPSHOT if taken is None else taken.registers, Marks(marks))
+        device, registers = self._as_taken(snapshot)
+        return await device.commander.release(registers, Marks(marks))
 
     # --- inside ---
 
@@ -222,7 +219,7 @@ class MapDriver:
         return self._device
 
     def _taken(self, snapshot: Snapshot) -> TakenState:
-        """A snapshot of this very device. Raises WrongDevice."""
+        """A snapshot of this very device. Raises WrongDevice, and DriverError for one that cannot be read."""
         taken = TakenState.load(snapshot)
         if taken.serial != self._known.identity.serial:
             raise WrongDevice(
@@ -236,11 +233,25 @@ class MapDriver:
     def _map_of(self, taken: TakenState) -> RegisterMap:
         return self._maps.from_text(taken.map_text, taken.model, taken.firmware, taken.control)
 
-    def _as_taken(self, taken: TakenState) -> Device:
-        """The same device, seen through the map of its snapshot."""
-        device = self._make(self._known.identity, self._map_of(taken))
+    def _as_taken(self, snapshot: Snapshot | None) -> tuple[Device, Mapping[str, int]]:
+        """The same device, seen through the map of its snapshot, and what that holds. Raises WrongDevice.
+
+        Where it cannot be read (damage, or what a later version wrote), what is ours goes to neutral: it must not stay
+        in the device for want of a better value.
+        """
+        device = self._known
+        if snapshot is None:
+            return device, NO_SNAPSHOT
+        try:
+            taken = self._taken(snapshot)
+            if (taken.map_digest, taken.control) == (device.map.digest, device.map.control):
+                return device, taken.registers
+            device = self._make(device.identity, self._map_of(taken))
+        except (DriverError, MapError) as error:
+            _log.error("the snapshot cannot be used; what is ours goes to neutral: %s", error)
+            return self._known, NO_SNAPSHOT
         device.commander.written.update(self._known.commander.written)
-        return device
+        return device, taken.registers
 
     def _make(self, identity: Identity, registers: RegisterMap) -> Device:
         read_back = self._manifest.paths[self._path].read_back
@@ -277,7 +288,11 @@ def _by_effect(route: Route) -> Route:
 
 
 def _registers(snapshot: Snapshot | None) -> Mapping[str, int]:
-    return NO_SNAPSHOT if snapshot is None else TakenState.load(snapshot).registers
+    """What it holds. One that cannot be read keeps nobody from looking, nor from a stop."""
+    try:
+        return NO_SNAPSHOT if snapshot is None else TakenState.load(snapshot).registers
+    except DriverError:
+        return NO_SNAPSHOT
 
 
 def _unknown_firmware(identity: Identity, registers: RegisterMap) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from samspel.contract.driver import Identity, Snapshot
+from samspel.contract.driver import Identity, Json, Snapshot
 from samspel.contract.errors import DriverError
 from samspel.registers.model import RegisterMap
 
 __all__ = ["SNAPSHOT_SCHEMA", "TakenState"]
 
 SNAPSHOT_SCHEMA = 1
+
+_DAMAGED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +48,27 @@ class TakenState:
 
     @classmethod
     def load(cls, snapshot: Snapshot) -> TakenState:
-        """From the journal. Raises DriverError for a snapshot of another make."""
+        """From the journal. Raises DriverError for a snapshot of another make, and for one that is damaged."""
         if snapshot.get("schema") != SNAPSHOT_SCHEMA:
             raise DriverError(f"snapshot schema is {snapshot.get('schema')!r}; this driver reads {SNAPSHOT_SCHEMA}")
-        stored = cast("dict[str, str]", snapshot["map"])
+        try:
+            return cls._load(snapshot)
+        except _DAMAGED as error:
+            raise DriverError(f"the snapshot is damaged: {error!r}") from error
+
+    @classmethod
+    def _load(cls, snapshot: Snapshot) -> TakenState:
+        stored = cast("dict[str, Json]", snapshot["map"])
         return cls(
             serial=str(snapshot["serial"]),
             model=str(snapshot["model"]),
             firmware=str(snapshot["firmware"]),
-            map_id=stored["id"],
-            map_version=stored["version"],
-            map_digest=stored["digest"],
-            map_text=stored["text"],
-            control=stored.get("control", ""),
-            registers=dict(cast("dict[str, int]", snapshot["registers"])),
+            map_id=str(stored["id"]),
+            map_version=str(stored["version"]),
+            map_digest=str(stored["digest"]),
+            map_text=str(stored["text"]),
+            control=str(stored.get("control", "")),
+            registers={name: _raw(value) for name, value in cast("dict[str, int]", snapshot["registers"]).items()},
         )
 
     def json(self) -> Snapshot:
@@ -78,3 +87,9 @@ class TakenState:
             },
             "registers": dict(self.registers),
         }
+
+
+def _raw(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"expected a whole number, found {value!r}")
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from samspel.contract.capability import Direction
 from samspel.contract.fault import Effect
 from samspel.contract.site import DeviceHeadroom
 from samspel.contract.telemetry import Reading
@@ -23,8 +24,12 @@ def device_headroom(
     soc_max_pct: float,
     effect: Effect,
     available: bool,
+    refused: Mapping[Direction, str] | None = None,
 ) -> DeviceHeadroom:
-    """Sustainable W each way now, with the reason for every clip. `charge_w`, `discharge_w`: the contract's limits."""
+    """Sustainable W each way now, with the reason for every clip. `charge_w`, `discharge_w`: the contract's limits.
+
+    `refused`: the ways in which every set-point would be refused now, with the word that says why.
+    """
     if not available:
         return DeviceHeadroom(charge_w=0.0, discharge_w=0.0, why=("unavailable",))
     soc = _value(readings, "soc_pct")
@@ -41,7 +46,11 @@ def device_headroom(
         up = _closed("charge_fault", why)
     if effect in _BLOCKS_DISCHARGE:
         down = _closed("discharge_fault", why)
-    return DeviceHeadroom(charge_w=up, discharge_w=down, why=tuple(why))
+    if word := (refused or {}).get(Direction.CHARGE):
+        up = _closed(f"charge_{word}", why)
+    if word := (refused or {}).get(Direction.DISCHARGE):
+        down = _closed(f"discharge_{word}", why)
+    return DeviceHeadroom(charge_w=up, discharge_w=down, why=tuple(dict.fromkeys(why)))
 
 
 def _bounded(contract_w: float, live_w: float | None, word: str, why: list[str]) -> float:
