@@ -92,6 +92,14 @@ readings = st.dictionaries(
 )
 
 
+@pytest.mark.parametrize("limit_w", [0.0, -1.0])
+@pytest.mark.parametrize(("wanted_w", "reasons"), [(0.0, []), (-500.0, ["live_limit"])])
+def test_a_battery_that_takes_nothing_clamps_what_moves_it_and_leaves_zero_alone(limit_w, wanted_w, reasons):
+    result = Chain([CONTRACT, BATTERY]).shape(wanted_w, context(soc_pct=50, charge_limit_w=limit_w))
+    assert str(result.target_w) == "0.0"
+    assert [note.reason for note in result.notes] == reasons
+
+
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), readings), max_size=20))
 def test_the_limits_only_ever_move_a_target_toward_zero(targets):
     chain = Chain([CONTRACT, BATTERY])

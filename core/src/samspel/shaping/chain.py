@@ -62,7 +62,7 @@ class Chain:
             shaped = one.apply(state, target_w, context)
             states.append(shaped.state)
             notes.extend(shaped.notes)
-            target_w = shaped.target_w
+            target_w = shaped.target_w + 0.0  # Of a zero without its sign: nobody is to be told of -0 W.
         self._states, self._shaped_w = tuple(states), target_w
         return Result(wanted_w, target_w, tuple(notes), limited=self._exceeds(target_w, context))
 

@@ -87,9 +87,11 @@ class BatteryLimits:
             return Shaped(window, target_w)
         signal = "discharge_limit_w" if target_w > 0 else "charge_limit_w"
         ceiling = context.fresh(signal, self.ceiling_stale_s)
-        if ceiling is None or abs(target_w) <= ceiling:
+        if ceiling is None:
             return Shaped(window, target_w)
         ceiling = max(ceiling, 0.0)  # A nonsensical reading may stop the battery, never turn it round.
+        if abs(target_w) <= ceiling:
+            return Shaped(window, target_w)
         bounded = ceiling if target_w > 0 else -ceiling
         return Shaped(window, bounded, (Note("live_limit", f"the battery allows {ceiling:.0f} W now"),))
 
