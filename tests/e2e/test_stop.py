@@ -135,8 +135,10 @@ async def test_restarted_with_the_device_away_it_is_asserted_as_soon_as_it_answe
         await home.begin(left)
         await home.wait(90.0)
         assert home.faults("comms.device_lost") == ["raised"]
+        assert home.faults("control.stop_failed") == ["raised"], "nobody knows whether it holds"
         home.twin.misbehave("mute", False)
         await home.until(lambda: zero_held(home), 90)
+        await home.until(lambda: home.faults("control.stop_failed") == ["raised", "cleared"], 10)
         await home.until(lambda: home.faults("comms.device_lost") == ["raised", "cleared"], 10)
 
 

@@ -218,13 +218,12 @@ class Edge:
             self._publish_birth()
 
     async def _await_first_contact(self, station: Station) -> None:
-        """A device that has never answered has lost no link; its silence is a fault all the same."""
+        """A device that has never answered is as good as lost; control then alarms a stop of an earlier life, too."""
         try:
             async with asyncio.timeout(FIRST_CONTACT_S):
                 await station.up.wait()
         except TimeoutError:
-            text = f"the device has not answered since the start {FIRST_CONTACT_S:g} s ago"
-            station.device.alarm(Alarm(FaultCode.COMMS_DEVICE_LOST, Severity.MAJOR, text))
+            station.device.link_down()
 
     def _poller(
         self, station: Station, every_s: float, poll: Callable[[], Awaitable[None]]

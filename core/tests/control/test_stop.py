@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from samspel.contract.capability import Capabilities, Deadman, Direction
@@ -149,6 +150,26 @@ def test_a_stop_that_the_link_loses_is_asserted_again():
     machine.down()
     machine.up()
     assert machine.asked_driver() == [Halt]
+
+
+def test_a_stop_that_held_when_the_link_went_is_no_failed_one():
+    machine = Machine().stopped()
+    machine.down()
+    assert [one.code for one in machine.effects if isinstance(one, Alarm)] == [FaultCode.COMMS_DEVICE_LOST]
+
+
+def test_a_stop_of_an_earlier_life_is_alarmed_while_the_device_does_not_answer():
+    """nobody knows whether it held when that life ended"""
+    held = Machine().stopped().state
+    assert held.stop is not None
+    machine = Machine(replace(held, stop=replace(held.stop, asserted=False), link_up=False, unsettled=True))
+    machine.down()
+    assert FaultCode.CONTROL_STOP_FAILED in [one.code for one in machine.effects if isinstance(one, Alarm)]
+    assert Stage.PENDING not in machine.stages("stop"), "its outcome has been told"
+    machine.up()
+    assert machine.asked_driver() == [Halt]
+    machine.halted()
+    assert Clear(FaultCode.CONTROL_STOP_FAILED) in machine.effects
 
 
 def test_a_stop_that_fails_is_repeated_until_it_holds():

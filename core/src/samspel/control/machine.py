@@ -179,6 +179,8 @@ def _say_waits(turn: Turn, action: Action | None) -> None:
     stop, order = turn.state.stop, turn.state.give_back
     if stop is not None and action is Action.HALT:
         turn.stop_waits(stop.command_id)
+    elif stop is not None and not stop.asserted:
+        turn.stop_unproved()
     if order is not None and order.command_id is not None and action is Action.GIVE_BACK:
         turn.release_waits(order.command_id)
 

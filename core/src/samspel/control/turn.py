@@ -171,6 +171,10 @@ class Turn:
     def stop_waits(self, command_id: str) -> None:
         """The same of a stop, and loudly."""
         self.do(Say(command_id=command_id, stage=Stage.PENDING, reason="lost_link", text="waits for the link"))
+        self.stop_unproved()
+
+    def stop_unproved(self) -> None:
+        """A stop is in force of which nobody knows whether it holds."""
         self.alarm(FaultCode.CONTROL_STOP_FAILED, Severity.CRITICAL, "a stop waits: the device does not answer")
 
     def back_off(self) -> None:
