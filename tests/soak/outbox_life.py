@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import sys
@@ -149,6 +150,7 @@ def _fault(device: str, rng: random.Random, clock: SystemClock) -> Fault:
 
 
 def main() -> None:
+    logging.getLogger("samspel").setLevel(logging.ERROR)  # Cuts are what we are here for.
     for line in sys.stdin:
         life = Life(**json.loads(line))
         child = os.fork()
