@@ -22,6 +22,20 @@ def test_a_number_lies_within_its_bounds(value):
         wanted.number("hz", value, 45, 55)
 
 
+@pytest.mark.parametrize("value", [1.5, True, "2", "", float("nan"), float("inf")])
+def test_a_whole_number_is_one(value):
+    assert wanted.whole("packs", 2.0) == 2
+    with pytest.raises(OptionError, match="packs wants a"):
+        wanted.whole("packs", value)
+
+
+@pytest.mark.parametrize("key", ["clients", "connect_wait_s", "pace_s", "answer_s"])
+@pytest.mark.parametrize("value", ["x", "", -1.0, float("nan")])
+def test_the_link_refuses_what_is_no_number(key, value):
+    with pytest.raises(OptionError, match=f"{key} wants a number"):
+        wanted.link(LinkTraits(), {key: value})
+
+
 def test_a_key_that_nobody_takes_is_said_and_its_value_is_not_looked_at():
     taken = []
     assert wanted.apply({"colour": taken.append}, "colour", "red")
@@ -39,7 +53,7 @@ def test_a_name_that_nobody_knows_is_told_with_those_that_there_are():
 
 def test_the_link_takes_its_settings_and_leaves_the_others():
     usual = LinkTraits(clients=2, pace_s=0.5, answer_s=0.1, refresh_s=(2.0, 3.0))
-    settings = {"clients": "3", "answer_s": 0, "colour": "red"}
+    settings = {"clients": 3, "answer_s": 0, "colour": "red"}
     assert wanted.link(usual, settings) == replace(usual, clients=3, answer_s=0.0)
     assert settings == {"colour": "red"}
     assert wanted.link(usual, settings) == usual

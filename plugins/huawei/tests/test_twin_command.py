@@ -40,6 +40,8 @@ async def test_sigint_ends_it_too():
     [
         (["huawei", "--model", "X"], "no model 'X'; there are SUN2000-3KTL-M1"),
         (["huawei", "--set", "colour=1"], "no setting 'colour'"),
+        (["huawei", "--set", "packs=many"], "packs wants a whole number, not 'many'"),
+        (["huawei", "--set", "answer_s=slow"], "answer_s wants a number in 0.0..3600.0, not 'slow'"),
     ],
 )
 def test_wrong_choices_exit_2(arguments, sentence, capsys):

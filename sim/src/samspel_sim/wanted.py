@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from samspel_sim.behaviour import LinkTraits, OptionError
 
+LONGEST_S, MOST_CLIENTS = 3600.0, 1000
+
 Setters = Mapping[str, Callable[[object], None]]
 """What takes the value of each key of ``POST /set``."""
 
@@ -21,12 +23,16 @@ def one_of(what: str, name: str, known: Collection[str], *, whose: str = "") -> 
 
 def link(usual: LinkTraits, settings: dict[str, float | str]) -> LinkTraits:
     """The usual link with what the settings say of it, which is taken out of them."""
+
+    def seconds(key: str, otherwise: float) -> float:
+        return number(key, settings.pop(key, otherwise), 0.0, LONGEST_S)
+
     return replace(
         usual,
-        clients=int(settings.pop("clients", usual.clients)),
-        connect_wait_s=float(settings.pop("connect_wait_s", usual.connect_wait_s)),
-        pace_s=float(settings.pop("pace_s", usual.pace_s)),
-        answer_s=float(settings.pop("answer_s", usual.answer_s)),
+        clients=int(number("clients", settings.pop("clients", usual.clients), 1, MOST_CLIENTS)),
+        connect_wait_s=seconds("connect_wait_s", usual.connect_wait_s),
+        pace_s=seconds("pace_s", usual.pace_s),
+        answer_s=seconds("answer_s", usual.answer_s),
     )
 
 
@@ -50,3 +56,10 @@ def number(key: str, value: object, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise OptionError(f"{key} wants a number in {low}..{high}, not {value!r}")
     return float(value)
+
+
+def whole(key: str, value: object) -> int:
+    """The value, which has to be a whole number; whether there can be so many is the caller's to say."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
+        raise OptionError(f"{key} wants a whole number, not {value!r}")
+    return int(value)

@@ -179,7 +179,7 @@ def _link(settings: dict[str, float | str]) -> LinkTraits:
 
 
 def _packs(settings: dict[str, float | str]) -> tuple[int, ...]:
-    units, packs = int(settings.pop("units", 1)), int(settings.pop("packs", 2))
+    units, packs = (wanted.whole(key, settings.pop(key, usual)) for key, usual in (("units", 1), ("packs", 2)))
     if units not in (1, 2) or packs not in (1, 2, 3):
         raise OptionError(f"a bus has 1 or 2 storage units of 1..3 packs, not {units} of {packs}")
     return (packs,) * units

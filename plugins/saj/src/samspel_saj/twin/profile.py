@@ -244,7 +244,7 @@ def _chosen(name: str, value: float | str, default: object) -> object:
 
 def _packs(settings: dict[str, float | str], model: Model) -> int:
     enough = -int(-model.rated_w // facts()["battery"]["pack_per_rated_w"])
-    packs = int(settings.pop("packs", enough))
+    packs = wanted.whole("packs", settings.pop("packs", enough))
     if not 1 <= packs <= 4:
         raise OptionError(f"a machine reports 1..4 packs, not {packs}")
     return packs
