@@ -97,6 +97,42 @@ async def test_a_reversal_says_its_dwell_before_it_waits():
 
 
 @simulated
+@pytest.mark.parametrize("moved_w", [2000, -2000])
+async def test_a_restart_does_not_cut_a_dwell_short(moved_w):
+    """the next process knows which way the battery went, and rests anew"""
+    async with open_site(target("saj")) as site:
+        await site.settled()
+        await site.followed(moved_w)
+        dwell_s = site.route(-moved_w).reversal_dwell_s
+        command = await site.send("set_power", power_w=-moved_w, ttl_s=1800)
+        await site.outcome(command, deviation="dwell")
+        await site.wait(dwell_s / 2)
+        left = await site.life.kill()
+        began = site.now
+        await site.begin(left)
+        written = await site.outcome(command, stage="written", within_s=dwell_s + 60)
+        assert written["_at"] - began >= dwell_s - 1
+        await site.until(lambda: site.follows(-moved_w), site.settle_s(-moved_w), "it reverses")
+
+
+@simulated
+async def test_nor_does_one_after_which_a_stop_is_ended():
+    async with open_site(target("saj")) as site:
+        await site.settled()
+        await site.followed(2000)
+        stop = await site.send("stop")
+        await site.outcome(stop, stage="written")
+        left = await site.life.kill()
+        began = site.now
+        await site.begin(left)
+        await site.wait(30)
+        dwell_s = site.route(-2000).reversal_dwell_s
+        command = await site.send("set_power", power_w=-2000, ttl_s=1800, ends_stop=stop)
+        written = await site.outcome(command, stage="written", within_s=dwell_s + 60)
+        assert dwell_s - 1 <= written["_at"] - began <= dwell_s + 30
+
+
+@simulated
 async def test_a_newer_set_point_does_not_wait_for_a_dwell():
     """Back the old way after the route's spacing; what it superseded is never written."""
     async with open_site(target("saj")) as site:

@@ -71,7 +71,7 @@ class Shaper:
         """Zero for as long as a reversal has to rest, and for how many seconds that still is. Asked anew at each tick:
         a newer set-point takes over, and what is written in the end is what is wanted and allowed then.
         """
-        rest_s = self._driver.rest_s(shaped.target_w, state.written_w)
+        rest_s = self._driver.rest_s(shaped.target_w, state.written_w or state.moved_w)
         return (self._chain.hold_zero(shaped), rest_s) if rest_s else (shaped, 0.0)
 
     def say_own_rest(self, target_w: float, order: Follow, state: State, route: Route | None) -> None:

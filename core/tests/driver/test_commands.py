@@ -112,6 +112,17 @@ async def test_a_dwell_outlives_the_command_that_began_it(driver, link):
     assert link.get(COMMAND) == 1
 
 
+async def test_a_driver_that_has_moved_nothing_is_told_what_the_battery_rests_from(driver):
+    snapshot = await driver.take()
+    assert (driver.rest_s(-1000, 500), driver.rest_s(-1000, -500), driver.rest_s(-1000, None)) == (5, 0, 0)
+    await driver.set_power(0, LATER, snapshot, None)
+    await asyncio.sleep(3)
+    assert (driver.rest_s(-1000, 500), driver.rest_s(-1000, -500), driver.rest_s(-1000, None)) == (2, 0, 0)
+    await driver.set_power(700, LATER, snapshot, 0)
+    await driver.set_power(0, LATER, snapshot, 700)
+    assert (driver.rest_s(-1000, 700), driver.rest_s(1000, 700)) == (5, 0)
+
+
 async def test_after_a_release_nobody_knows_how_the_battery_moved(driver):
     snapshot, loop = await driver.take(), asyncio.get_running_loop()
     await driver.set_power(1000, LATER, snapshot, None)

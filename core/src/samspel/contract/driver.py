@@ -161,7 +161,8 @@ class Driver(Protocol):
 
     def rest_s(self, power_w: float, previous_w: float | None) -> float:
         """How long the battery has to be held at 0 W before it is told to move this way: a reversal's dwell, or what is
-        left of it; 0 where that is the device's own affair. `previous_w` as in `set_power`. Call after `identify`.
+        left of it; 0 where that is the device's own affair. Call after `identify`. `previous_w` is the power in force
+        or, where that is zero, the last one before it: an earlier process may have written both.
         """
         ...
 

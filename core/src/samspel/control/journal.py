@@ -47,6 +47,7 @@ def project(state: State, clock: Clock) -> Document:
         "give_back": None if order is None else {"command_id": order.command_id, "why": order.why},
         "snapshot_held": state.snapshot is not None,
         "written_w": state.written_w,
+        "moved_w": state.moved_w,
         "marks": list(state.marks),
     }
 
@@ -87,6 +88,7 @@ def _read(document: Document, documents: Documents, clock: Clock) -> State:
         baseline=documents.baseline,
         marks=tuple(cast("list[Mark]", document.get("marks") or [])),
         written_w=cast("float | None", document.get("written_w")),
+        moved_w=cast("float | None", document.get("moved_w")),
     )
 
 

@@ -85,7 +85,7 @@ def _recover(turn: Turn, event: Looked) -> None:
         case Decision.IDLE:
             turn.end_lease(End.INTERRUPTED, "recovered", "the device was at its default and the deadline had passed")
             turn.clear(FaultCode.CONTROL_FOREIGN_MASTER)
-            turn.set(phase=Phase.RELEASED, marks=(), written_w=None)
+            turn.set(phase=Phase.RELEASED, marks=(), written_w=None, moved_w=None)
 
 
 def _adopt(turn: Turn) -> None:
@@ -105,7 +105,7 @@ def _take_again(turn: Turn) -> None:
         text = "the device had gone back to its own logic"
         turn.do(Say(command_id=lease.command_id, deviation=Deviation.OVERRIDDEN, reason="default", text=text))
     # An open snapshot stays: the block is at its default, but a limit of ours may still stand beside it.
-    turn.set(written_w=None, force=True, news=True)
+    turn.set(written_w=None, moved_w=None, force=True, news=True)
     turn.do(ResetShaping())
     turn.take()
 
@@ -144,6 +144,7 @@ def _enter_foreign(turn: Turn, event: Looked) -> None:
         foreign_fingerprint=event.reading.fingerprint,
         foreign_since=turn.now,
         written_w=None,
+        moved_w=None,
     )
     turn.alarm(FaultCode.CONTROL_FOREIGN_MASTER, Severity.MAJOR, event.reading.text)
 
@@ -180,7 +181,8 @@ def on_followed(turn: Turn, event: Followed) -> None:
     """Written, fed, or found unchanged. A newer command that came meanwhile is followed at once."""
     _done(turn)
     if event.report is not None:
-        turn.set(written_w=event.report.power_w, fed_at=turn.now, force=False)
+        power_w = event.report.power_w
+        turn.set(written_w=power_w, moved_w=power_w or turn.state.moved_w, fed_at=turn.now, force=False)
     elif event.fed:
         turn.set(fed_at=turn.now)
     lease = turn.state.lease
@@ -260,6 +262,7 @@ def on_gave_back(turn: Turn, event: GaveBack) -> None:
         snapshot=None,
         marks=(),
         written_w=None,
+        moved_w=None,
         unsettled=False,
         looked_at=turn.now,
     )

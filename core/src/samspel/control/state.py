@@ -110,7 +110,8 @@ class GiveBackOrder:
 class State:
     """One device. `unsettled`: the control block must be looked at before anything is written.
 
-    `marks` are the newest intended writes, newest last; `written_w` the power in force, as far as we know.
+    `marks` are the newest intended writes, newest last; `written_w` the power in force, as far as we know; `moved_w`
+    the last one but zero, which the battery may be resting from.
     `action_id` grows with each action, so that a late result of an abandoned one is recognised; `following` is the
     command that the running follow is for. `news`: the lease has not been acted on yet. `force`: write anyway.
     No routine look begins before `next_look_at`. `fault`: why the device may not be commanded now. `unguarded`: why
@@ -128,6 +129,7 @@ class State:
     link_up: bool = False
     unsettled: bool = True
     written_w: float | None = None
+    moved_w: float | None = None
     fed_at: float = 0.0
     news: bool = False
     force: bool = True

@@ -93,9 +93,10 @@ class Commander:
         route = self.capabilities.route(direction)
         if route is None or direction is Direction.ZERO or not self.map.sequences["reverse"]:
             return 0.0
-        if self.rest.since is None and previous_w is not None and previous_w * power_w < 0:
-            return route.reversal_dwell_s
-        return self.rest.left_s(direction, route.reversal_dwell_s)
+        before = Direction.of(previous_w) if previous_w else None
+        if self.rest.since is None:
+            return 0.0 if before in (None, direction) else route.reversal_dwell_s
+        return self.rest.left_s(direction, route.reversal_dwell_s, before)
 
     # --- commands ---
 

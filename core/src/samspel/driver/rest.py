@@ -12,8 +12,8 @@ __all__ = ["Rest"]
 
 @dataclass(kw_only=True)
 class Rest:
-    """What this object has commanded; nothing is known of the time before. A rest outlives the command it began for:
-    a set-point that expires in the middle of a dwell leaves the next one only what is left of it.
+    """What this object has commanded. A rest outlives the command it began for: a set-point that expires in the middle
+    of a dwell leaves the next one only what is left of it. It does not outlive the process: the next begins it anew.
     """
 
     clock: Clock
@@ -33,8 +33,10 @@ class Rest:
         """The battery is in the device's own hands."""
         self.moved, self.since = None, None
 
-    def left_s(self, direction: Direction, dwell_s: float) -> float:
-        """How long it has to stand still before it may move this way; 0 unless that is a reversal."""
-        if self.moved in (None, direction) or self.since is None:
+    def left_s(self, direction: Direction, dwell_s: float, before: Direction | None = None) -> float:
+        """How long it has to stand still before it may move this way; 0 unless that is a reversal. `before`: which way
+        it went when this object has moved it nowhere yet.
+        """
+        if (self.moved or before) in (None, direction) or self.since is None:
             return 0.0
         return max(0.0, self.since + dwell_s - self.clock.monotonic())
