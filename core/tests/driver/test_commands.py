@@ -119,6 +119,8 @@ async def test_a_driver_that_has_moved_nothing_is_told_what_the_battery_rests_fr
     await asyncio.sleep(3)
     assert (driver.rest_s(-1000, 500), driver.rest_s(-1000, -500), driver.rest_s(-1000, None)) == (2, 0, 0)
     await driver.set_power(700, LATER, snapshot, 0)
+    assert driver.rest_s(1000, -500) == 0, "a device that took nothing of it was told to move all the same"
+    assert driver.rest_s(-1000, 700) == 5
     await driver.set_power(0, LATER, snapshot, 700)
     assert (driver.rest_s(-1000, 700), driver.rest_s(1000, 700)) == (5, 0)
 

@@ -93,9 +93,9 @@ class Commander:
         route = self.capabilities.route(direction)
         if route is None or direction is Direction.ZERO or not self.map.sequences["reverse"]:
             return 0.0
-        before = Direction.of(previous_w) if previous_w else None
+        before = self.rest.moved or (Direction.of(previous_w) if previous_w else None)
         if self.rest.since is None:
-            return 0.0 if before in (None, direction) else route.reversal_dwell_s
+            return route.reversal_dwell_s if previous_w and before is not direction else 0.0
         return self.rest.left_s(direction, route.reversal_dwell_s, before)
 
     # --- commands ---
