@@ -365,9 +365,10 @@ class Device:
             reading = await self._driver.read_control(state.marks, state.snapshot or state.baseline)
         except SamspelError:
             return True  # Nothing is known of another; what was seen of the battery stands.
-        if reading.state is not ControlState.OURS:
-            self.controller.submit(Suspect())
-        return reading.state is ControlState.OURS
+        is_ours = reading.state is ControlState.OURS
+        if not is_ours or state.stop is not None:
+            self.controller.submit(Suspect(reads_as_ours=is_ours))
+        return is_ours
 
 
 def _held(state: State) -> Snapshot:

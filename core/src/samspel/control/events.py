@@ -89,7 +89,11 @@ class Unguarded:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """The battery does something else than was written: somebody else may command. Worth a look now."""
+    """The battery does something else than was written: somebody else may command. Worth a look now, unless that has
+    been done: the control block `reads_as_ours`.
+    """
+
+    reads_as_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from samspel.contract.admitted import Admitted
-from samspel.contract.capability import Deadman, Direction
+from samspel.contract.capability import Deadman, Direction, Verify
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, End
 from samspel.control.commands import on_admitted, route_objection
@@ -74,7 +74,7 @@ def _dispatch(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912 - one li
         case Unguarded():
             _on_unguarded(turn, event)
         case Suspect():
-            _on_suspect(turn)
+            _on_suspect(turn, event)
         case Intended():
             _on_intended(turn, event)
         case Looked():
@@ -120,11 +120,25 @@ def _on_unguarded(turn: Turn, event: Unguarded) -> None:
         _on_withdraw(turn, Withdraw("guard_lost", event.why))
 
 
-def _on_suspect(turn: Turn) -> None:
+def _on_suspect(turn: Turn, event: Suspect) -> None:
     """Look at once, unless something is under way or the block is looked at before anything else in any case."""
     held = turn.state.phase in (Phase.CONTROLLING, Phase.STOPPED)
-    if held and turn.idle() and not turn.state.unsettled:
+    if not held or not turn.idle() or turn.state.unsettled:
+        return
+    if not event.reads_as_ours:
         turn.look()
+    elif _may_be_lifted_unseen(turn):
+        turn.halt()
+
+
+def _may_be_lifted_unseen(turn: Turn) -> bool:
+    """Whether a stop may be gone although the registers read as it left them: on a path on which they read as before
+    for minutes, what another wrote before our stop and writes again cannot be told from that. The battery can.
+    """
+    state = turn.state
+    zero = state.capabilities.route(Direction.ZERO) if state.capabilities else None
+    by_effect = zero is not None and zero.verify is Verify.EFFECT
+    return state.stop is not None and by_effect
 
 
 # --- link -----------------------------------------------------------------------------------------------------------

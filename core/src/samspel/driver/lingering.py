@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from samspel.contract.ports import Clock
 
@@ -20,7 +20,9 @@ class _Sent:
 
 
 class Lingering:
-    """Takes a reading that the register had before our write for what we wrote; anything else is news."""
+    """Takes a reading that the register had before our write for what we wrote; anything else is news. Once it has read
+    as we wrote it, the old one is news too: a second master that insists writes just that.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,6 +33,8 @@ class Lingering:
         """Note a reading; returns what is to be believed."""
         self._read[name] = raw
         sent = self._sent.get(name)
+        if sent is not None and raw == sent.raw:
+            self._sent[name] = replace(sent, before=frozenset())
         old = sent is not None and raw in sent.before and self._clock.monotonic() - sent.at <= LINGER_S
         return sent.raw if sent is not None and old else raw
 
