@@ -29,11 +29,11 @@ START_TIMEOUT_S = 10.0
 # Below the kernel's range for outgoing connections: nobody else takes the port while the broker is down.
 PORTS = range(20_000, 32_000)
 
-# An example may take its time on a busy machine; a hang is pytest-timeout's business.
 # A shell that starts tests in the background has them ignore Ctrl-C, and everything that they start: what is tested
 # with a Ctrl-C of its own needs the usual answer to it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# An example may take its time on a busy machine; a hang is pytest-timeout's business.
 hypothesis.settings.register_profile("samspel", parent=hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("samspel")
 

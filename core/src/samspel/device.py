@@ -360,7 +360,9 @@ class Device:
         self._clear(Clear(code))
 
     async def _is_ours(self, state: State) -> bool:
-        """Whether the control block still holds what we wrote; if not, control looks who commands now."""
+        """Whether the control block still holds what we wrote. If not, control looks who commands now; under a stop it
+        is told in any case.
+        """
         try:
             reading = await self._driver.read_control(state.marks, state.snapshot or state.baseline)
         except SamspelError:

@@ -29,6 +29,7 @@ def headroom(values: dict[str, float | None], **changes: Any) -> tuple[float, fl
         "soc_max_pct": 90.0,
         "effect": Effect.NONE,
         "available": True,
+        "refused": {},
     }
     found: DeviceHeadroom = device_headroom(readings, **(usual | changes))
     return found.charge_w, found.discharge_w, found.why

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from samspel.contract.admitted import Admitted
-from samspel.contract.capability import Deadman, Direction, Verify
+from samspel.contract.capability import Deadman, Direction, Route, Verify
 from samspel.contract.fault import FaultCode, Severity
 from samspel.contract.outcome import Deviation, End
 from samspel.control.commands import on_admitted, route_objection
@@ -135,10 +135,13 @@ def _may_be_lifted_unseen(turn: Turn) -> bool:
     """Whether a stop may be gone although the registers read as it left them: on a path on which they read as before
     for minutes, what another wrote before our stop and writes again cannot be told from that. The battery can.
     """
-    state = turn.state
-    zero = state.capabilities.route(Direction.ZERO) if state.capabilities else None
-    by_effect = zero is not None and zero.verify is Verify.EFFECT
-    return state.stop is not None and by_effect
+    zero = _zero_route(turn.state)
+    return turn.state.stop is not None and zero is not None and zero.verify is Verify.EFFECT
+
+
+def _zero_route(state: State) -> Route | None:
+    """How this device holds zero, where it is known."""
+    return None if state.capabilities is None else state.capabilities.route(Direction.ZERO)
 
 
 # --- link -----------------------------------------------------------------------------------------------------------
@@ -257,7 +260,7 @@ def _hold_stop(turn: Turn) -> None:
     state = turn.state
     if state.stop is None:
         return
-    zero = state.capabilities.route(Direction.ZERO) if state.capabilities else None
+    zero = _zero_route(state)
     timed = zero is not None and zero.deadman is Deadman.TIMEOUT
     feed_s = zero.feed_s if zero is not None else None
     if not state.stop.asserted:

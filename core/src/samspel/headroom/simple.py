@@ -24,7 +24,7 @@ def device_headroom(
     soc_max_pct: float,
     effect: Effect,
     available: bool,
-    refused: Mapping[Direction, str] | None = None,
+    refused: Mapping[Direction, str],
 ) -> DeviceHeadroom:
     """Sustainable W each way now, with the reason for every clip. `charge_w`, `discharge_w`: the contract's limits.
 
@@ -46,9 +46,9 @@ def device_headroom(
         up = _closed("charge_fault", why)
     if effect in _BLOCKS_DISCHARGE:
         down = _closed("discharge_fault", why)
-    if word := (refused or {}).get(Direction.CHARGE):
+    if word := refused.get(Direction.CHARGE):
         up = _closed(f"charge_{word}", why)
-    if word := (refused or {}).get(Direction.DISCHARGE):
+    if word := refused.get(Direction.DISCHARGE):
         down = _closed(f"discharge_{word}", why)
     return DeviceHeadroom(charge_w=up, discharge_w=down, why=tuple(dict.fromkeys(why)))
 
