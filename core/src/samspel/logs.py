@@ -11,25 +11,17 @@ A station logs through `logging.getLogger("samspel.<station>")` and gives its va
 
 from __future__ import annotations
 
-import json
 import logging
+import os
 import sys
-from datetime import UTC, datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import Any, TextIO
+
+from samspel.log_lines import Event, LogFormat, line
 
 __all__ = ["HumanFormatter", "JsonFormatter", "LogFormat", "configure", "log_format"]
 
 _ORDINARY = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _HANDLER_NAME = "samspel"
-
-
-class LogFormat(StrEnum):
-    """Who reads the log."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def configure(
@@ -57,43 +49,34 @@ def log_format() -> LogFormat:
 
 
 class JsonFormatter(logging.Formatter):
-    """An object a line. A value that JSON does not know is written as its text, never refused."""
+    """An object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        event: dict[str, Any] = {
-            "at": _utc(record),
-            "level": record.levelname.lower(),
-            "station": _station(record),
-            "event": record.getMessage(),
-            **_fields(record),
-        }
+        values = _fields(record)
         if record.exc_info:
-            event |= {"error": _error(record), "traceback": self.formatException(record.exc_info)}
-        return json.dumps(event, default=str, ensure_ascii=False)
+            values |= {"error": _error(record), "traceback": self.formatException(record.exc_info)}
+        return line(_event(record, values), LogFormat.JSON)
 
 
 class HumanFormatter(logging.Formatter):
-    """`time LEVEL station event key=value …`; a line break in a value is written as backslash n. An error is in
-    one line too: type, text and where. The traceback is in the JSON format, and here where samspel logs at DEBUG.
+    """An error is in one line too: type, text and where. The traceback is in the JSON format, and here where samspel
+    logs at DEBUG.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        words = [_utc(record), f"{record.levelname:<7}", _station(record), record.getMessage()]
-        fields = dict(_fields(record))
+        values = _fields(record)
         if record.exc_info:
-            fields |= {"error": _error(record), "where": _where(record)}
-        line = " ".join([*words, *(f"{key}={_shown(value)}" for key, value in fields.items())])
-        line = line.replace("\r", "\\r").replace("\n", "\\n")
+            values |= {"error": _error(record), "where": _where(record)}
+        text = line(_event(record, values), LogFormat.TEXT)
         if record.exc_info and logging.getLogger("samspel").isEnabledFor(logging.DEBUG):
-            line += "\n" + self.formatException(record.exc_info)
-        return line
+            text += "\n" + self.formatException(record.exc_info)
+        return text
 
 
-def _utc(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _event(record: logging.LogRecord, values: dict[str, Any]) -> Event:
+    return Event(record.created, record.levelname, _station(record), record.getMessage(), values)
 
 
 def _station(record: logging.LogRecord) -> str:
@@ -114,9 +97,4 @@ def _where(record: logging.LogRecord) -> str:
     trace = record.exc_info[2] if record.exc_info else None
     while trace and trace.tb_next:
         trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "=\n\r') else text
+    return f"{trace.tb_frame.f_code.co_filename.rpartition(os.sep)[2]}:{trace.tb_lineno}" if trace else ""

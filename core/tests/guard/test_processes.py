@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -181,7 +182,7 @@ def test_the_guard_is_made_of_the_standard_library():
         "samspel.guard.processes",
         "samspel.guard.silence",
         "samspel.guard.watch",
-        "samspel.logs",
+        "samspel.log_lines",
     }
 
 
@@ -189,10 +190,15 @@ def paths() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(duty.__file__).parents[2])}
 
 
-def guard(then: str, silence_s: float = 600.0, child: str = CHILD) -> subprocess.Popen[str]:
+def guard(
+    then: str, silence_s: float = 600.0, child: str = CHILD, how: str = 'exec "$@"', cwd: Path | None = None
+) -> subprocess.Popen[str]:
     command = [sys.executable, "-S", "-c", child.format(then=then)]
     watching = [sys.executable, "-S", "-m", "samspel.guard", str(silence_s), "json", *command]
-    return subprocess.Popen(watching, env=paths(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        ["/bin/sh", "-c", how, "sh", *watching], env=paths(), stdout=pipe, stderr=pipe, text=True, cwd=cwd
+    )
 
 
 SAYS_WHO = "print(role, os.getpid(), flush=True)\n"
@@ -218,9 +224,28 @@ def test_silence_kills_and_a_rescuer_comes_before_the_next_edge():
         assert not is_alive(int(pids[0]))
         watching.terminate()
         watching.wait(PATIENCE_S)
-        log = watching.stderr.read()
-    assert "killed for its silence" in log
+        killed, looked_after = map(json.loads, watching.stderr.read().splitlines())
+    assert killed.pop("at").endswith("Z")
+    expected = {
+        "level": "error",
+        "station": "guard",
+        "event": "killed for its silence",
+        "role": "edge",
+        "silent_s": 2.0,
+    }
+    assert killed == expected
+    assert (looked_after["level"], looked_after["event"], looked_after["held"]) == ("info", "looked after", False)
     assert not is_alive(int(pids[2]))
+
+
+@pytest.mark.parametrize("nowhere", ["2>/dev/full", "2>&-"])
+def test_a_log_that_cannot_be_written_is_no_reason_to_end(nowhere, tmp_path):
+    once = "if role == 'edge' and not os.path.exists('once'): open('once', 'w'); print(role, flush=True); os._exit(3)\n"
+    then = once + "if role == 'rescuer': print(role, flush=True); os._exit(0)\n" + OBEYS.format(ready=SAYS_WHO.strip())
+    with guard(then, how=f'exec "$@" {nowhere}', cwd=tmp_path) as watching:
+        assert [watching.stdout.readline().split()[0] for _ in range(3)] == ["edge", "rescuer", "edge"]
+        watching.terminate()
+        assert watching.wait(PATIENCE_S) == 0
 
 
 def test_what_cannot_run_ends_it_with_its_own_code():

@@ -417,11 +417,12 @@ def test_it_is_the_edge_that_the_guard_started_it_for(tmp_path, monkeypatch, ran
         edge_process.command([str(tmp_path / "site.toml")])
 
 
-def test_the_parser_of_the_command_line_is_not_in_the_edge():
+def test_what_an_edge_does_not_use_is_not_in_its_memory():
     loaded = "import sys, samspel.cli.under_guard, samspel.cli.edge_process; print([*sys.modules])"
     ended = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=60, check=True)
     assert "'samspel.edge'" in ended.stdout
-    assert "'typer'" not in ended.stdout
+    for idle in ("typer", "rich", "pydantic_settings"):
+        assert f"'{idle}'" not in ended.stdout
 
 
 @pytest.mark.parametrize("module", [orphan])

@@ -48,6 +48,7 @@ class World:
     """Whether its child is stopped with it."""
     answers: int = 0
     living: int = 0
+    said: list[tuple[str, bool, dict[str, object]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.began, self.told_at = self.now, self.now + self.told_at
@@ -69,6 +70,9 @@ class World:
             script = self.scripts.pop(0)
         self.note(role.value)
         return Child(self, script, self.now)
+
+    def report(self, event: str, *, is_trouble: bool, **values: object) -> None:
+        self.said.append((event, is_trouble, values))
 
     def leap(self) -> float:
         """The time that passes while the guard is stopped, when its moment has come."""
@@ -303,3 +307,13 @@ def test_one_at_a_time_and_never_an_edge_before_its_dead_one_was_looked_after(ed
 def test_the_module_of_the_guard_says_what_it_protects_from():
     for word in ("Unsafe condition", "Limit", "Reaction", "Recovery", "outranks"):
         assert word in (watch.__doc__ or "")
+
+
+def test_it_says_how_each_of_them_ended():
+    world, _ = run(Script(until_s=5.0, code=-9), Script(until_s=5.0), Script(), rescuers=[LEFT_SOMETHING], told_at=60.0)
+    assert world.said == [
+        ("ended by itself", True, {"role": "edge", "code": -9}),
+        ("looked after", False, {"held": True}),
+        ("killed for its silence", True, {"role": "edge", "silent_s": SILENCE_S}),
+        ("looked after", False, {"held": False}),
+    ]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+from importlib import metadata
 from pathlib import Path
 
-import importlib_metadata
 import pytest
 
 TOY = Path(__file__).parent / "toy"
@@ -63,9 +63,9 @@ class Toys:
 @pytest.fixture
 def toys(tmp_path, monkeypatch):
     """An empty site-packages folder in front of everything, and the only one whose metadata is seen."""
-    real = importlib_metadata.distributions
+    real = metadata.distributions
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr("samspel.plugins.metadata.importlib_metadata.distributions", lambda: real(path=[str(tmp_path)]))
+    monkeypatch.setattr("samspel.plugins.metadata.metadata.distributions", lambda: real(path=[str(tmp_path)]))
     for variable in ("SAMSPEL_DISABLED_PLUGINS", "SAMSPEL_STRICT_PLUGINS"):
         monkeypatch.delenv(variable, raising=False)
     made = Toys(tmp_path)

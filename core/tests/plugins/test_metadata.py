@@ -34,6 +34,14 @@ def test_a_distribution_without_metadata_becomes_an_unreadable_offer(toys):
     assert [offer.name for offer in offers(DRIVERS) if not offer.unreadable] == ["acme"]
 
 
+def test_a_distribution_without_a_version_becomes_an_unreadable_offer(toys):
+    info = toys.dist("broken", entry_points="[samspel.drivers]\nbroken = broken:driver.toml\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\n")
+    (broken,) = offers(DRIVERS)
+    assert (broken.dist, broken.version) == ("broken", "?")
+    assert broken.unreadable == "its metadata cannot be read: ValueError: it has no Version"
+
+
 def test_what_is_first_on_the_path_hides_an_older_copy(toys):
     toys.dist("toy-acme", "1.0", entry_points="[samspel.drivers]\nacme = toy_acme:driver.toml\n")
     toys.dist("Toy.Acme", "1.1", entry_points="[samspel.drivers]\nacme = toy_acme:driver.toml\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from samspel.config.site import SiteConfig
+from samspel.config.site import ENVIRONMENT, SiteConfig
 from samspel.contract.errors import ConfigError
+from samspel.wording import did_you_mean
 
 __all__ = ["load_site"]
 
@@ -31,13 +32,22 @@ def load_site(path: Path) -> SiteConfig:
     for key in _passwords(table):
         raise ConfigError(
             f"{path}: {key}: a password does not belong into this file; allowed: {key}_file, "
-            f"or SAMSPEL__{key.replace('.', '__').upper()} in the environment"
+            f"or {ENVIRONMENT}{key.replace('.', '__').upper()} in the environment"
         )
     _add_maps_folder(table, path)
     try:
-        return SiteConfig(**table)
+        return _model()(**table)
     except ValidationError as error:
         raise ConfigError(_explain(path, error)) from error
+
+
+def _model() -> type[SiteConfig]:
+    """With the environment where it says something. Without, an edge is spared the library that reads it."""
+    if not any(name.upper().startswith(ENVIRONMENT) for name in os.environ):
+        return SiteConfig
+    from samspel.config.environment import SiteSettings  # noqa: PLC0415 - a fortieth of an edge's memory
+
+    return SiteSettings
 
 
 def _add_maps_folder(table: dict[str, Any], path: Path) -> None:
@@ -67,20 +77,18 @@ def _explain(path: Path, error: ValidationError) -> str:
 
 def _sentence(loc: tuple[int | str, ...], one: Any) -> str:  # noqa: ANN401 - pydantic's own error dictionary
     if one["type"] == "extra_forbidden":
-        return f"unknown key{_did_you_mean(loc)}"
+        return f"unknown key{_hint(loc)}"
     if one["type"] == "missing":
         return "is required and missing"
     found = "" if isinstance(one["input"], dict) else f"; found {_LOGIN.sub('//…@', repr(one['input']))}"
     return f"{one['msg'].removeprefix('Value error, ')}{found}"
 
 
-def _did_you_mean(loc: tuple[int | str, ...]) -> str:
-    """The nearest key that this table does have."""
+def _hint(loc: tuple[int | str, ...]) -> str:
+    """The nearest key that this table does have, else all of them."""
     allowed = _keys(SiteConfig, loc[:-1])
-    near = difflib.get_close_matches(str(loc[-1]), allowed, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; allowed: {', '.join(sorted(allowed))}" if allowed else ""
+    everything = f"; allowed: {', '.join(sorted(allowed))}" if allowed else ""
+    return did_you_mean(loc[-1], allowed) or everything
 
 
 def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

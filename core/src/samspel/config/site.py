@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from samspel.config.shaping import ShapingConfig, standard_filters
 from samspel.contract.command import Rank
@@ -18,8 +16,10 @@ from samspel.contract.errors import ConfigError
 from samspel.contract.fault import Severity
 from samspel.contract.signals import SIGNALS
 from samspel.faults.debounce import USUAL, Debounce
+from samspel.wording import did_you_mean
 
 __all__ = [
+    "ENVIRONMENT",
     "ControlConfig",
     "DeviceConfig",
     "FaultsConfig",
@@ -35,6 +35,10 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+ENVIRONMENT = "SAMSPEL__"
+"""How the name of a value in the environment begins; its path in the file follows, with `__` for each dot."""
 
 
 class _Table(BaseModel):
@@ -188,8 +192,7 @@ class DeviceConfig(_Table):
         numbers = [name for name, spec in SIGNALS.items() if spec.unit]
         unknown = [name for name in constants if name not in numbers]
         if unknown:
-            near = get_close_matches(unknown[0], numbers, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; allowed: {', '.join(numbers)}"
+            hint = did_you_mean(unknown[0], numbers) or f"; allowed: {', '.join(numbers)}"
             raise ValueError(f"{unknown[0]!r} is no signal with a unit{hint}")
         return constants
 
@@ -228,19 +231,11 @@ class GuardConfig(_Table):
     silence_s: Annotated[float, Field(ge=2, le=600)] = 15.0
 
 
-class SiteConfig(BaseSettings):
-    """The whole file. Any value can come from the environment: SAMSPEL__MQTT__PASSWORD, SAMSPEL__SITE__NAME.
+class SiteConfig(_Table):
+    """The whole file. `samspel.config.environment` adds values from the environment.
 
     `extensions` names the installed extensions whose filters or transports this site uses.
     """
-
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        frozen=True,
-        env_prefix="SAMSPEL__",
-        env_nested_delimiter="__",
-        nested_model_default_partial_update=True,
-    )
 
     site: SiteTable
     mqtt: MqttConfig
@@ -250,18 +245,6 @@ class SiteConfig(BaseSettings):
     faults: FaultsConfig = FaultsConfig()
     guard: GuardConfig = GuardConfig()
     extensions: tuple[Name, ...] = ()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment outranks the file."""
-        return env_settings, init_settings
 
     @field_validator("issuers")
     @classmethod

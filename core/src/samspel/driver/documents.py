@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from samspel.contract.errors import MapError
+from samspel.wording import did_you_mean
 
 __all__ = ["Doc", "read_document"]
 
@@ -49,9 +49,8 @@ def read_document(path: Traversable, model: type[D]) -> D:
 
 
 def _unknown(found: list[str], allowed: list[str]) -> str:
-    near = get_close_matches(found[0], allowed, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown key {', '.join(map(repr, found))}{hint}; allowed: {', '.join(allowed)}"
+    near = did_you_mean(found[0], allowed)
+    return f"unknown key {', '.join(map(repr, found))}{near}; allowed: {', '.join(allowed)}"
 
 
 def _place(loc: tuple[str | int, ...]) -> str:

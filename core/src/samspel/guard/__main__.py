@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from samspel import logs
 from samspel.guard.processes import Machine
 from samspel.guard.watch import Guard
+from samspel.log_lines import LogFormat
 
 
 def main(arguments: list[str]) -> int:
     """Until told to end; the exit code of what was guarded."""
     silence_s, log_format, *command = arguments
-    logs.configure(logs.LogFormat(log_format))
-    machine = Machine(command)
+    machine = Machine(command, LogFormat(log_format))
     code = Guard(machine, float(silence_s)).run()
     machine.close()
     return code

@@ -1,4 +1,4 @@
-"""The guard's view of the machine: processes, signals and time. Standard library only."""
+"""The guard's view of the machine: processes, signals and time. Of ours, only the form of a log line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Sequence
 
 from samspel.guard.duty import Role, announce
 from samspel.guard.watch import Heard
+from samspel.log_lines import Event, LogFormat, line
 
 __all__ = ["Machine", "Process"]
 
@@ -26,8 +28,8 @@ TELLS = (signal.SIGTERM, signal.SIGINT)
 class Machine:
     """Implements `watch.World`. SIGTERM and SIGINT tell us to end, from the moment it is made."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._command = list(command)
+    def __init__(self, command: Sequence[str], log_format: LogFormat) -> None:
+        self._command, self._log_format = list(command), log_format
         self._told, teller = socket.socketpair()
         for one in (self._told, teller):
             one.setblocking(False)
@@ -62,6 +64,14 @@ class Machine:
                 setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGPIPE],
             )
         return Process(pid, ours, self._told)
+
+    def report(self, event: str, *, is_trouble: bool, **values: object) -> None:
+        """On standard error, in one write: what a full disk or a lost reader did not take is not tried again."""
+        happened = Event(time.time(), "ERROR" if is_trouble else "INFO", "guard", event, values)
+        text = line(happened, self._log_format) + "\n"
+        if sys.stderr is not None:  # Where it was closed, its number may be one of our sockets.
+            with contextlib.suppress(OSError):
+                os.write(sys.stderr.fileno(), text.encode(errors="backslashreplace"))
 
 
 class Process:

@@ -14,7 +14,6 @@ itself stopped finds the beats that came meanwhile, or waits for the next.
 
 from __future__ import annotations
 
-import logging
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
@@ -22,8 +21,6 @@ from samspel.guard.duty import HOLDS, Role
 from samspel.guard.silence import LISTENING_S, Silence
 
 __all__ = ["Child", "Guard", "Heard", "World"]
-
-logger = logging.getLogger("samspel.guard")
 
 START_S = 60.0
 """From the start of a process to its first beat."""
@@ -88,6 +85,10 @@ class World(Protocol):
 
     def spawn(self, role: Role, stay_s: float) -> Child:
         """Start one."""
+        ...
+
+    def report(self, event: str, *, is_trouble: bool, **values: object) -> None:
+        """Log it. Never fails: a log that cannot be written is no reason to stop watching."""
         ...
 
 
@@ -157,22 +158,23 @@ class Guard:
                     return end(child.tell(FAREWELL_S), told=True)
                 case Heard.GONE:
                     code = child.gone()
-                    _tell_end(role, code)
+                    self._report_end(role, code)
                     return end(code)
                 case Heard.NOTHING if is_over:
                     child.kill()
-                    logger.error("killed for its silence", extra={"role": role.value, "silent_s": round(limit_s, 1)})
+                    self._world.report(
+                        "killed for its silence", is_trouble=True, role=role.value, silent_s=round(limit_s, 1)
+                    )
                     return end(None)
                 case Heard.NOTHING:
                     silence.goes_on(self._world.monotonic())
 
-
-def _tell_end(role: Role, code: int) -> None:
-    """An edge ends only when told; a rescuer ends when it is done."""
-    if role is Role.EDGE or code not in (0, HOLDS):
-        logger.error("ended by itself", extra={"role": role.value, "code": code})
-    else:
-        logger.info("looked after", extra={"held": code == HOLDS})
+    def _report_end(self, role: Role, code: int) -> None:
+        """An edge ends only when told; a rescuer ends when it is done."""
+        if role is Role.EDGE or code not in (0, HOLDS):
+            self._world.report("ended by itself", is_trouble=True, role=role.value, code=code)
+        else:
+            self._world.report("looked after", is_trouble=False, held=code == HOLDS)
 
 
 def _exit_code(end: End) -> int:

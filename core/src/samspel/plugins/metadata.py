@@ -6,13 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import metadata
+from importlib.metadata import Distribution
 from pathlib import PurePath
-from typing import TYPE_CHECKING
-
-import importlib_metadata
-
-if TYPE_CHECKING:
-    from importlib_metadata import IDistribution
 
 __all__ = [
     "COMMANDS",
@@ -98,24 +94,24 @@ def _rivals(offer: Offer, active: list[Offer]) -> tuple[str, ...]:
 def installed_version(dist: str) -> str | None:
     """The version of a distribution, or nothing where it is not installed."""
     try:
-        return importlib_metadata.version(dist)
-    except importlib_metadata.PackageNotFoundError:
+        return metadata.version(dist)
+    except metadata.PackageNotFoundError:
         return None
 
 
-def _distributions() -> Iterator[IDistribution]:
+def _distributions() -> Iterator[Distribution]:
     """Each name once: what comes first on the path is what an import would find."""
     seen = set()
-    for dist in importlib_metadata.distributions():
+    for dist in metadata.distributions():
         text = dist.read_text("entry_points.txt") or ""
         if "samspel." in text and (name := _normal(_name(dist))) not in seen:
             seen.add(name)
             yield dist
 
 
-def _offers_of(dist: IDistribution, groups: tuple[str, ...]) -> list[Offer]:
+def _offers_of(dist: Distribution, groups: tuple[str, ...]) -> list[Offer]:
     try:
-        version, requires = dist.version, tuple(dist.requires or ())
+        version, requires = _stated(dist, "Version"), tuple(dist.requires or ())
         return [
             Offer(
                 group=entry.group,
@@ -133,9 +129,17 @@ def _offers_of(dist: IDistribution, groups: tuple[str, ...]) -> list[Offer]:
         return [Offer(group=groups[0], name=_name(dist), value="", dist=_name(dist), version="?", unreadable=why)]
 
 
-def _name(dist: IDistribution) -> str:
+def _stated(dist: Distribution, field: str) -> str:
+    """What its metadata says. ValueError where it does not; some Pythons answer nothing instead."""
+    says = dist.metadata
+    if field not in says:
+        raise ValueError(f"it has no {field}")
+    return says[field]
+
+
+def _name(dist: Distribution) -> str:
     try:
-        return dist.name
+        return _stated(dist, "Name")
     except Exception:  # noqa: BLE001 - then the folder's name tells people which one it is
         return PurePath(str(getattr(dist, "_path", "unknown"))).name
 

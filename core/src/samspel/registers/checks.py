@@ -26,9 +26,10 @@ from samspel.registers.model import (
     Value,
     Verb,
 )
-from samspel.registers.problems import Place, Problems, did_you_mean, listed
+from samspel.registers.problems import Place, Problems, listed
 from samspel.registers.raw import INTEGERS
 from samspel.registers.vocabulary import NAMEPLATE, TARGET
+from samspel.wording import did_you_mean
 
 __all__ = ["WRITES", "Names", "SequenceCheck", "written_by"]
 

@@ -19,12 +19,13 @@ from samspel.registers.checks import Names, SequenceCheck, written_by
 from samspel.registers.companions import resolve_companions
 from samspel.registers.firmware import in_ranges, version_key
 from samspel.registers.model import MAP_SCHEMA, Confidence, Limits, Register, RegisterMap, Rung, Sequence
-from samspel.registers.problems import Place, Problems, did_you_mean, listed
+from samspel.registers.problems import Place, Problems, listed
 from samspel.registers.relations import check_relations, resolve_guards
 from samspel.registers.rows import PlacedRow, build_register
 from samspel.registers.schema import MapDoc, OverlayDoc, RangeDoc, SequencesDoc
 from samspel.registers.steps import build_ladder, build_sequence
 from samspel.registers.vocabulary import SEQUENCES
+from samspel.wording import did_you_mean
 
 __all__ = ["load_map", "load_variants"]
 

@@ -1,6 +1,6 @@
 """A register map after loading: frozen, resolved, checked. `loader` makes these; `driver` runs them.
 
-The vocabulary is frozen as map schema 0.1 in docs/decisions/0001-three-families-one-vocabulary.md, with the additions
+The vocabulary is frozen as map schema 1.0 in docs/decisions/0001-three-families-one-vocabulary.md, with the additions
 of 0004-what-the-next-two-brands-asked-for.md.
 """
 

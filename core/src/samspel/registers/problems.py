@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from samspel.contract.errors import MapError
 from samspel.registers import schema
+from samspel.wording import did_you_mean
 
-__all__ = ["Place", "Problems", "did_you_mean", "listed"]
+__all__ = ["Place", "Problems", "listed"]
 
 Place = tuple[str | int, ...]
 """Keys from the top of the file, list positions counted from 0: ("sequences", "charge", 0, "value")."""
-
-
-def did_you_mean(found: object, allowed: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing when no allowed word is near."""
-    near = get_close_matches(str(found), list(allowed), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def listed(words: Iterable[object]) -> str:

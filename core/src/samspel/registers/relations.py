@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from samspel.registers.checks import Names
 from samspel.registers.model import Register
-from samspel.registers.problems import Place, Problems, did_you_mean, listed
+from samspel.registers.problems import Place, Problems, listed
 from samspel.registers.rows import PlacedRow
 from samspel.registers.schema import GuardDoc
 from samspel.registers.vocabulary import TARGET
+from samspel.wording import did_you_mean
 
 __all__ = ["check_relations", "resolve_guards"]
 

@@ -19,10 +19,11 @@ from samspel.registers.model import (
     SignalValue,
     SignFrom,
 )
-from samspel.registers.problems import Place, Problems, did_you_mean, listed
+from samspel.registers.problems import Place, Problems, listed
 from samspel.registers.raw import INTEGERS, WORDS, raw_bounds
 from samspel.registers.schema import DefaultsDoc, NeutralDoc, RowDoc, SignalDoc, SignDoc
 from samspel.registers.vocabulary import STATE_WORDS, UNIT_FACTORS
+from samspel.wording import did_you_mean
 
 __all__ = ["PlacedRow", "build_register", "literal_or_signal"]
 

@@ -1,4 +1,4 @@
-"""The TOML of a register map as it may be written: map schema 0.1. Meaning is checked in `rows`, `steps`, `loader`.
+"""The TOML of a register map as it may be written: map schema 1.0. Meaning is checked in `rows`, `steps`, `loader`.
 
 Keys are those of docs/decisions/0001-three-families-one-vocabulary.md and 0004-what-the-next-two-brands-asked-for.md.
 Every table refuses keys it does not know.
@@ -49,7 +49,7 @@ __all__ = [
 class Doc(BaseModel):
     """A table that refuses unknown keys and never converts types on the quiet."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def _number(text: object) -> object:
