@@ -17,6 +17,7 @@ from samspel.contract.ports import Priority
 from samspel.control import commands, machine, saving
 from samspel.control.state import Phase
 from samspel.driver.map_driver import MapDriver
+from samspel.driver.rest import Rest
 from samspel.outlet import Outlet
 from samspel.shaping.filter import Shaped
 from samspel.shaping.limits import BatteryLimits, ContractLimits
@@ -160,3 +161,9 @@ def ends_twice(patch: Any) -> None:
             sound(self, device, say, **known)
 
     patch.setattr(Outlet, "outcome", outcome)
+
+
+def never_rests(patch: Any) -> None:
+    """Neither control nor the driver holds a reversal at zero."""
+    patch.setattr(MapDriver, "rest_s", lambda *arguments: 0.0)
+    patch.setattr(Rest, "left_s", lambda *arguments, **known: 0.0)

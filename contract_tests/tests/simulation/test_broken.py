@@ -82,19 +82,54 @@ def test_a_broken_one_is_caught_by_the_invariant_that_it_breaks(target, monkeypa
     assert outcome.violations[0].before
 
 
+ELSEWHERE = {"no_limit_passed_by_the_battery", "rests_before_it_reverses"}
+"""Broken below, on another toy."""
+
+
 def test_every_invariant_is_broken_by_something():
     broken_here = {invariant for _, invariant in BROKEN.values()}
-    assert {*broken_here, "no_limit_passed_by_the_battery"} == set(invariant_names())  # that one by a map, below
+    assert broken_here | ELSEWHERE == set(invariant_names())
 
 
-def test_a_map_with_a_wrong_scale_is_caught_by_the_battery_itself(tmp_path):
+@pytest.fixture
+def other(tmp_path):
+    """The toy with pieces of its files replaced."""
     shutil.copytree(GOOD, tmp_path / "toy", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    text = (tmp_path / "toy" / "map.toml").read_text(encoding="utf-8")
+
+    def change(file, piece, instead):
+        text = (tmp_path / "toy" / file).read_text(encoding="utf-8")
+        assert piece in text
+        (tmp_path / "toy" / file).write_text(text.replace(piece, instead), encoding="utf-8")
+
+    return tmp_path / "toy" / "driver.toml", change
+
+
+@pytest.fixture
+def resting(other):
+    """A toy that has to rest for two minutes before it reverses."""
+    driver, change = other
+    change("driver.toml", "\nlatency_s = 5\n", "\nlatency_s = 5\nreversal_dwell_s = 120\n")
+    change("map.toml", "\nzero = [{ rung", '\nreverse = [{ write = "mode", value = "hold" }]\nzero = [{ rung')
+    return loose(driver, TWIN)
+
+
+def test_a_reversal_without_its_rest_is_caught(resting, monkeypatch):
+    broken.never_rests(monkeypatch)
+    outcome = simulate(resting, LIVELY, SEED, until_s=1.5 * HOUR_S)
+    assert {one.invariant for one in outcome.violations} == {"rests_before_it_reverses"}
+
+
+def test_a_sound_one_rests_and_that_has_been_judged(resting):
+    outcome = simulate(resting, LIVELY, SEED, until_s=1.5 * HOUR_S)
+    assert outcome.violations == ()
+    assert outcome.checked["rests_before_it_reverses"] > 0
+
+
+def test_a_map_with_a_wrong_scale_is_caught_by_the_battery_itself(other):
+    driver, change = other
     right = 'discharge_power = { address = 202, type = "u32", unit = "W",'
-    assert right in text
-    (tmp_path / "toy" / "map.toml").write_text(text.replace(right, right + " scale = 0.5,"), encoding="utf-8")
-    wrong = loose(tmp_path / "toy" / "driver.toml", TWIN)
-    outcome = simulate(wrong, LIVELY, SEED, until_s=1.5 * HOUR_S)
+    change("map.toml", right, right + " scale = 0.5,")
+    outcome = simulate(loose(driver, TWIN), LIVELY, SEED, until_s=1.5 * HOUR_S)
     assert {one.invariant for one in outcome.violations} == {"no_limit_passed_by_the_battery"}
 
 

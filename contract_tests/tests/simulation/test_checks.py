@@ -21,7 +21,11 @@ from samspel_contract.simulation.checks_of_commands import (
     ReleasedWhenNobodyCommands,
     StopWithinItsBound,
 )
-from samspel_contract.simulation.checks_of_truth import ChargeWindowKept, NoLimitPassedByTheBattery
+from samspel_contract.simulation.checks_of_truth import (
+    ChargeWindowKept,
+    NoLimitPassedByTheBattery,
+    RestsBeforeItReverses,
+)
 from samspel_contract.simulation.checks_of_writes import (
     NoLimitPassedOnTheWire,
     NothingStaleWritten,
@@ -38,6 +42,7 @@ TERMS = Terms(
     rest_w=50.0,
     settle_s=30.0,
     grace_s=60.0,
+    rest_between_s=120.0,
     stop_hold_max_s=600.0,
     declared=frozenset({10, 11}),
 )
@@ -100,7 +105,35 @@ LATE = replace(LOW, at_s=1.0, ends_stop="halt")
 HEARD = [looked(float(at_s)) for at_s in range(1, 20)]
 LONG = [looked(float(at_s)) for at_s in range(1, 1500, 10)]
 
+
+def held(power_w, begin_s, end_s, phase="controlling"):
+    """Looks at a battery that does the same all the time."""
+    return [looked(float(at_s), power_w, phase) for at_s in range(begin_s, end_s)]
+
+
+def wanted(at_s, name, power_w):
+    return [sent(at_s, name, power_w=power_w), accepted(at_s, name, 0)]
+
+
+CHARGES = [*wanted(0.0, "in", -2000.0), *held(-2000.0, 1, 100)]
+"""Long enough that nobody doubts whose doing it is."""
+WANTS_OUT = wanted(100.0, "out", 2000.0)
+DIES = Disturbed(at_s=110.0, what="process", on=True)
+MEDDLES = Disturbed(at_s=110.0, what="second_master", on=True)
+
 CAUGHT = {
+    "a reversal without a rest": (RestsBeforeItReverses, [*CHARGES, *WANTS_OUT, *held(2000.0, 105, 110)]),
+    "a rest cut short": (
+        RestsBeforeItReverses,
+        [*CHARGES, *WANTS_OUT, *held(-500.0, 101, 104), *held(0.0, 104, 150), *held(2000.0, 150, 155)],
+    ),
+    "a rest cut short by a restart": (
+        RestsBeforeItReverses,
+        [
+            *(*CHARGES, *WANTS_OUT, *held(0.0, 101, 110), DIES, *held(0.0, 110, 130, "dead")),
+            *(replace(DIES, at_s=130.0, on=False), accepted(131.0, "out", 1), *held(2000.0, 135, 140)),
+        ],
+    ),
     "an address beyond the map": (OnlyDeclaredRegisters, [wrote(address=11, words=(1, 2))]),
     "more than the contract": (NoLimitPassedOnTheWire, [sent(), wrote(power_w=4000.0)]),
     "a battery beyond the contract": (NoLimitPassedByTheBattery, OVER),
@@ -148,6 +181,39 @@ CAUGHT = {
     "a stop without an end": (OneEndForEveryCommand, [sent(kind="stop", until_s=0.0), *LONG]),
 }
 PASSED = {
+    "a reversal after its rest": (
+        RestsBeforeItReverses,
+        [*CHARGES, *WANTS_OUT, *held(0.0, 101, 220), *held(2000.0, 220, 230)],
+    ),
+    "the same way again": (
+        RestsBeforeItReverses,
+        [*CHARGES, *wanted(100.0, "more", -1000.0), *held(0.0, 101, 110), *held(-1000.0, 110, 120)],
+    ),
+    "a device's own logic in between": (
+        RestsBeforeItReverses,
+        [
+            *CHARGES,
+            *held(2000.0, 100, 110),
+            *held(-2000.0, 110, 120),
+            *wanted(120.0, "out", 900.0),
+            *held(900.0, 121, 200),
+        ],
+    ),
+    "a second master in between": (
+        RestsBeforeItReverses,
+        [
+            *(*CHARGES, *WANTS_OUT, *held(0.0, 101, 110), MEDDLES, *held(2000.0, 110, 120)),
+            *(replace(MEDDLES, at_s=120.0, on=False), *held(2000.0, 120, 200)),
+        ],
+    ),
+    "given back in between": (
+        RestsBeforeItReverses,
+        [*CHARGES, *WANTS_OUT, *held(900.0, 101, 110, "releasing"), *held(2000.0, 110, 200)],
+    ),
+    "a house that went on without the process": (
+        RestsBeforeItReverses,
+        [*CHARGES, DIES, *held(900.0, 110, 130, "dead"), *WANTS_OUT, *held(2000.0, 130, 200)],
+    ),
     "a declared address": (OnlyDeclaredRegisters, [wrote(words=(1, 2))]),
     "what the contract allows": (NoLimitPassedOnTheWire, [sent(), wrote(power_w=3000.0)]),
     "a household's own setting": (NoLimitPassedOnTheWire, [wrote(phase="releasing", power_w=9000.0)]),
@@ -255,6 +321,12 @@ def test_every_invariant_says_what_is_unsafe_and_where_the_limit_is():
     for make in CHECKS:
         assert "Unsafe:" in make.__doc__, make
         assert "Limit:" in make.__doc__, make
+
+
+def test_a_rest_that_is_the_devices_own_affair_is_not_judged():
+    check = RestsBeforeItReverses(replace(TERMS, rest_between_s=0.0))
+    _, events = CAUGHT["a reversal without a rest"]
+    assert [check.see(event) for event in events] == [None] * len(events)
 
 
 def test_every_invariant_has_a_stream_that_it_catches_and_one_that_it_lets_pass():

@@ -21,7 +21,11 @@ from samspel_contract.simulation.checks_of_commands import (
     ReleasedWhenNobodyCommands,
     StopWithinItsBound,
 )
-from samspel_contract.simulation.checks_of_truth import ChargeWindowKept, NoLimitPassedByTheBattery
+from samspel_contract.simulation.checks_of_truth import (
+    ChargeWindowKept,
+    NoLimitPassedByTheBattery,
+    RestsBeforeItReverses,
+)
 from samspel_contract.simulation.checks_of_writes import (
     NoLimitPassedOnTheWire,
     NothingStaleWritten,
@@ -46,6 +50,7 @@ CHECKS: Sequence[Callable[[Terms], Check]] = (
     NoLimitPassedOnTheWire,
     NoLimitPassedByTheBattery,
     ChargeWindowKept,
+    RestsBeforeItReverses,
     NothingStaleWritten,
     OnlyWhoMayCommand,
     HigherRankKept,

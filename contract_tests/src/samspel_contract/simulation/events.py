@@ -13,7 +13,8 @@ __all__ = ["Disturbed", "Event", "Heard", "Looked", "Sent", "Terms", "Wrote"]
 class Terms:
     """What holds for the whole run. Powers in W, charge in %; `declared` are register addresses.
 
-    `grace_s`: how long everything has to be in order before a judgement about the battery is fair.
+    `grace_s`: how long everything has to be in order before a judgement about the battery is fair. `rest_between_s`:
+    how long the battery rests before it reverses, 0 where that is the device's own affair.
     """
 
     most_w: float
@@ -23,6 +24,7 @@ class Terms:
     rest_w: float
     settle_s: float
     grace_s: float
+    rest_between_s: float
     stop_hold_max_s: float
     declared: frozenset[int]
 

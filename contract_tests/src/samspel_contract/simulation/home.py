@@ -79,6 +79,7 @@ class Home:
         zero_w = max((route.dead_zone_w for route in capabilities.routes), default=0.0)
         latencies = [LATENCY_S if route.latency_s is None else route.latency_s for route in capabilities.routes]
         wakes = [route.wake_s or 0.0 for route in capabilities.routes]
+        rests = [route.reversal_dwell_s for route in capabilities.routes if self.declared.map.sequences["reverse"]]
         return Terms(
             most_w=self.site.setting.most_w,
             soc_min_pct=5.0,
@@ -87,6 +88,7 @@ class Home:
             rest_w=max(REST_W, zero_w),
             settle_s=2 * max(latencies, default=LATENCY_S) + max(wakes, default=0.0) + 30.0,
             grace_s=GRACE_S,
+            rest_between_s=max(rests, default=0.0),
             stop_hold_max_s=self.site.setting.policy.stop_hold_max_s,
             declared=self.declared.addresses,
         )
