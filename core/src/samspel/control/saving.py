@@ -25,6 +25,7 @@ class Saving:
     def __init__(self, device: str, journal: JournalPort, clock: Clock, state: Callable[[], State]) -> None:
         self._device, self._journal, self._clock, self._state = device, journal, clock, state
         self._written: Document = {}
+        self._written_without_times: Json = {}
         self._one_at_a_time = asyncio.Lock()
         self.unsynced = False
         """Whether the newest control document would not survive loss of power, and nobody is at it."""
@@ -49,8 +50,9 @@ class Saving:
             await self._journal.put(f"{self._device}/baseline", after.baseline)
         async with self._one_at_a_time:
             document = project(self._state(), self._clock)
-            if _without_times(document) != _without_times(self._written):
-                self._written, self.unsynced = document, not ends_something(before, after)
+            if (without_times := _without_times(document)) != self._written_without_times:
+                self._written, self._written_without_times = document, without_times
+                self.unsynced = not ends_something(before, after)
                 await self._write(durable=not self.unsynced)
 
     async def sync(self) -> None:
