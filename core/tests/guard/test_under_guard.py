@@ -418,11 +418,21 @@ def test_it_is_the_edge_that_the_guard_started_it_for(tmp_path, monkeypatch, ran
 
 
 def test_what_an_edge_does_not_use_is_not_in_its_memory():
-    loaded = "import sys, samspel.cli.under_guard, samspel.cli.edge_process; print([*sys.modules])"
-    ended = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=60, check=True)
-    assert "'samspel.edge'" in ended.stdout
-    for idle in ("typer", "rich", "pydantic_settings"):
-        assert f"'{idle}'" not in ended.stdout
+    loaded = imported_by("samspel.cli.under_guard, samspel.cli.edge_process")
+    assert "samspel.edge" in loaded
+    assert not loaded & {"typer", "rich", "pydantic_settings"}
+
+
+def test_who_becomes_a_guard_does_not_import_the_edge_first():
+    loaded = imported_by("samspel.cli.run")
+    assert "samspel.guard.become" in loaded
+    assert not loaded & {"samspel.edge", "pymodbus", "paho"}
+
+
+def imported_by(modules: str) -> set[str]:
+    code = f"import sys, {modules}; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    return set(ended.stdout.split())
 
 
 @pytest.mark.parametrize("module", [orphan])

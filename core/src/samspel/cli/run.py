@@ -1,4 +1,7 @@
-"""`samspel run SITE.toml`: the edge of one home, under its guard."""
+"""`samspel run SITE.toml`: the edge of one home, under its guard.
+
+The edge itself is imported where this process is it. Under a guard it is another one, and would have to wait for both.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from typing import Annotated
 
 import typer
 
-from samspel.assembly import check_site
-from samspel.cli.edge_process import run_edge
 from samspel.cli.output import ExitCode, print_json, print_rows
 from samspel.cli.shell import typer_command
 from samspel.cli.under_guard import command_line
@@ -40,10 +41,14 @@ def run(
     _make_directory(config)
     if config.guard.enabled and not no_guard:
         become_guard(config.guard.silence_s, command_line(site))
+    from samspel.cli.edge_process import run_edge  # noqa: PLC0415 - see above
+
     return run_edge(config, duty=None)
 
 
 def _check(config: SiteConfig, *, json: bool) -> ExitCode:
+    from samspel.assembly import check_site  # noqa: PLC0415 - see above
+
     attached = check_site(config, SystemClock(), random.SystemRandom())
     rows = [
         (name, config.devices[name].driver, config.devices[name].url, connected.path.name)
