@@ -6,8 +6,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from samspel import assembly
 from samspel.by_hand import Ending
-from samspel.cli import command, run
+from samspel.cli import command
 from samspel.cli.command import Verb
 from samspel.contract.errors import NoAnswer
 from samspel.control.state import Phase
@@ -73,7 +74,7 @@ def test_check_names_a_driver_that_is_not_there(samspel, site_file):
 
 def test_check_shows_each_device_and_how_it_is_reached(samspel, site_file, monkeypatch):
     attached = {"battery": SimpleNamespace(path=SimpleNamespace(name="lan"))}
-    monkeypatch.setattr(run, "check_site", lambda *_: attached)
+    monkeypatch.setattr(assembly, "check_site", lambda *_: attached)
     document = json.loads(samspel("run", site_file, "--check", "--json").out)
     assert document == {
         "site": "home",
