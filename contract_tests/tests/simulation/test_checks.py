@@ -210,6 +210,10 @@ PASSED = {
         RestsBeforeItReverses,
         [*CHARGES, *WANTS_OUT, *held(900.0, 101, 110, "releasing"), *held(2000.0, 110, 200)],
     ),
+    "given back between two looks": (
+        RestsBeforeItReverses,
+        [*CHARGES, *WANTS_OUT, wrote(100.5, phase="releasing", name=None), *held(2000.0, 101, 200)],
+    ),
     "a house that went on without the process": (
         RestsBeforeItReverses,
         [*CHARGES, DIES, *held(900.0, 110, 130, "dead"), *WANTS_OUT, *held(2000.0, 130, 200)],

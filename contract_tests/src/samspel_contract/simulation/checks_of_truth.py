@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from samspel_contract.simulation.events import Disturbed, Event, Heard, Looked, Sent, Terms
+from samspel_contract.simulation.events import Disturbed, Event, Heard, Looked, Sent, Terms, Wrote
 
 __all__ = ["ChargeWindowKept", "NoLimitPassedByTheBattery", "RestsBeforeItReverses"]
 
@@ -98,6 +98,8 @@ class RestsBeforeItReverses:
             case Disturbed() if event.what not in MOVES_NO_BATTERY:
                 (self._out_of_order.add if event.on else self._out_of_order.discard)(event.what)
                 self._forget(event.at_s)
+            case Wrote(phase="releasing"):
+                self._forget(event.at_s)  # However short: no look need have seen it released.
             case Looked() if self.terms.rest_between_s:
                 return self._look(event)
         return None
