@@ -89,6 +89,8 @@ class RestsBeforeItReverses:
 
     def see(self, event: Event) -> str | None:
         """Each look at a battery that goes where the command in force wants it."""
+        if not self.terms.rest_between_s:
+            return None
         match event:
             case Sent(kind="set_power"):
                 self._sent[event.command_id] = _sign(event.power_w or 0.0)
@@ -100,7 +102,7 @@ class RestsBeforeItReverses:
                 self._forget(event.at_s)
             case Wrote(phase="releasing"):
                 self._forget(event.at_s)  # However short: no look need have seen it released.
-            case Looked() if self.terms.rest_between_s:
+            case Looked():
                 return self._look(event)
         return None
 

@@ -49,6 +49,7 @@ __all__ = [
 class Doc(BaseModel):
     """A table that refuses unknown keys and never converts types on the quiet."""
 
+    # A table is validated as part of its file; built for itself too, each would only stay in the edge's memory.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
