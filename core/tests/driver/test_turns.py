@@ -67,3 +67,63 @@ async def test_the_result_or_the_error_of_the_work_comes_through():
 
     with pytest.raises(KeyError, match="mine"):
         await ticket.unless_withdrawn(broken())
+
+
+async def test_once_withdrawn_nothing_is_waited_for_any_more():
+    ticket, ended = Ticket(Urgency.SET_POINT), []
+    ticket.withdraw()
+    ticket.withdraw()
+
+    async def work():
+        try:
+            await asyncio.sleep(100)
+        finally:
+            ended.append(True)
+
+    with pytest.raises(SequenceAbandoned):
+        await ticket.unless_withdrawn(work())
+    assert ended == [True], "it is not left running"
+    assert asyncio.get_running_loop().time() == pytest.approx(0)
+
+
+async def test_what_a_withdrawn_wait_ends_with_is_of_no_interest():
+    async def breaks(ticket: Ticket) -> None:
+        ticket.withdraw()
+        raise KeyError("too late")
+
+    async def answers(ticket: Ticket) -> int:
+        ticket.withdraw()
+        return 7
+
+    async def breaks_when_cut_off(ticket: Ticket) -> None:
+        asyncio.get_running_loop().call_later(1, ticket.withdraw)
+        try:
+            await asyncio.sleep(100)
+        finally:
+            raise KeyError("on the way out")
+
+    for work in (breaks, answers, breaks_when_cut_off):
+        ticket = Ticket(Urgency.SET_POINT)
+        with pytest.raises(SequenceAbandoned):
+            await ticket.unless_withdrawn(work(ticket))
+
+
+async def test_a_time_limit_of_the_work_itself_is_its_own_error():
+    async def late() -> None:
+        async with asyncio.timeout(1):
+            await asyncio.sleep(100)
+
+    with pytest.raises(TimeoutError):
+        await Ticket(Urgency.SET_POINT).unless_withdrawn(late())
+
+
+async def test_the_end_of_the_process_is_no_withdrawal():
+    ticket = Ticket(Urgency.SET_POINT)
+    for also_withdrawn in (False, True):
+        waiting = asyncio.create_task(ticket.sleep(100))
+        await asyncio.sleep(1)
+        if also_withdrawn:
+            ticket.withdraw()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting

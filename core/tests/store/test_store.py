@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from samspel.contract.ports import Outbound
 from samspel.store.memory import MemoryStore
 from samspel.store.oplog import export_csv
 from samspel.store.store import Store
+from samspel.store.writer import Statement, Writer
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -334,3 +336,26 @@ async def test_a_nearly_full_disk_costs_the_oldest_hour_at_each_pruning(path, ca
     await store.close()
     assert len(logged(path)) < 60
     assert "left on the disk" in caplog.text
+
+
+@pytest.mark.parametrize("order", [(False, True, False), (True, True, False, False, True), (True,), (False,)])
+def test_a_durable_commit_is_synced_and_no_other(path, order):
+    """FULL (2) syncs the log with the commit, NORMAL (1) does not; who sets it may set it once."""
+    modes: list[int] = []
+
+    class Watched(sqlite3.Connection):
+        def execute(self, sql, *arguments):
+            if sql == "COMMIT":
+                modes.append(super().execute("PRAGMA synchronous").fetchone()[0])
+            return super().execute(sql, *arguments)
+
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Watched)
+    connection.execute("CREATE TABLE journal (name TEXT PRIMARY KEY, document TEXT)")
+    writer = Writer(connection, lambda: None)
+    for number, durable in enumerate(order):
+        written = threading.Event()
+        statement = Statement("INSERT OR REPLACE INTO journal (name, document) VALUES (?, ?)", ("x", str(number)))
+        writer.put(("journal", "x"), statement, lambda _, written=written: written.set(), durable=durable)
+        assert written.wait(10)
+    writer.close()
+    assert modes == [2 if durable else 1 for durable in order]

@@ -20,7 +20,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -244,9 +243,9 @@ class Endpoint:
                 continue
             wait_s = self._carrier.pacer.ready_at(ticket.priority) - self._clock.monotonic()
             if wait_s > _TICK_S:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        await self._wake.wait()
+                alarm = asyncio.get_running_loop().call_later(wait_s, self._wake.set)
+                await self._wake.wait()
+                alarm.cancel()
                 continue
             self._intake.queue.discard(ticket)
             await self._carrier.carry(connection, ticket)

@@ -18,7 +18,7 @@ from samspel.contract.driver import Json, Mark, Snapshot
 from samspel.contract.ports import Clock
 from samspel.control.state import GiveBackOrder, Lease, Phase, State, StopLatch
 
-__all__ = ["Documents", "doubted", "load", "project"]
+__all__ = ["Documents", "doubted", "load", "project", "worth_keeping"]
 
 JOURNAL_SCHEMA = "control-journal/0.1"
 
@@ -38,12 +38,23 @@ class Documents:
 
 def project(state: State, clock: Clock) -> Document:
     """The control document for this state."""
+    return _document(state, lambda at: _time_out(at, clock))
+
+
+def worth_keeping(state: State) -> Document:
+    """The same with monotonic times alone: the wall clock's share of a deadline changes at every turn, and that alone
+    is not worth a write.
+    """
+    return _document(state, lambda at: at)
+
+
+def _document(state: State, time_out: Callable[[float], Json]) -> Document:
     order = state.give_back
     return {
         "schema": JOURNAL_SCHEMA,
         "phase": state.phase.value,
-        "lease": _lease_out(state.lease, clock),
-        "stop": _stop_out(state.stop, clock),
+        "lease": _lease_out(state.lease, time_out),
+        "stop": _stop_out(state.stop, time_out),
         "give_back": None if order is None else {"command_id": order.command_id, "why": order.why},
         "snapshot_held": state.snapshot is not None,
         "written_w": state.written_w,
@@ -161,7 +172,7 @@ def _time_in(value: Json, clock: Clock) -> tuple[float, bool]:
 # --- lease and stop -------------------------------------------------------------------------------------------------
 
 
-def _lease_out(lease: Lease | None, clock: Clock) -> Json:
+def _lease_out(lease: Lease | None, time_out: Callable[[float], Json]) -> Json:
     if lease is None:
         return None
     return {
@@ -172,7 +183,7 @@ def _lease_out(lease: Lease | None, clock: Clock) -> Json:
         "accept": lease.accept.value,
         "on_expiry": lease.on_expiry.value,
         "hold_s": lease.hold_s,
-        "deadline": _time_out(lease.deadline, clock),
+        "deadline": time_out(lease.deadline),
         "issued_at": lease.issued_at.isoformat(),
         "written": lease.written,
     }
@@ -197,7 +208,7 @@ def _lease_in(value: Json, clock: Clock) -> Lease | None:
     )
 
 
-def _stop_out(stop: StopLatch | None, clock: Clock) -> Json:
+def _stop_out(stop: StopLatch | None, time_out: Callable[[float], Json]) -> Json:
     if stop is None:
         return None
     return {
@@ -207,7 +218,7 @@ def _stop_out(stop: StopLatch | None, clock: Clock) -> Json:
         "epoch": stop.epoch,
         "seq": stop.seq,
         "issued_at": stop.issued_at.isoformat(),
-        "since": _time_out(stop.since, clock),
+        "since": time_out(stop.since),
     }
 
 

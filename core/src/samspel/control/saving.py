@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from samspel.contract.driver import Json
 from samspel.contract.errors import StoreError
 from samspel.contract.ports import Clock, JournalPort
-from samspel.control.journal import Document, Documents, load, project
+from samspel.control.journal import Document, Documents, load, project, worth_keeping
 from samspel.control.state import State
 
-__all__ = ["Saving", "ends_something"]
+__all__ = ["Saving", "already_saved", "ends_something"]
 
 
 class Saving:
@@ -25,7 +24,7 @@ class Saving:
     def __init__(self, device: str, journal: JournalPort, clock: Clock, state: Callable[[], State]) -> None:
         self._device, self._journal, self._clock, self._state = device, journal, clock, state
         self._written: Document = {}
-        self._written_without_times: Json = {}
+        self._written_of: tuple[Document, bool] = ({}, False)
         self._one_at_a_time = asyncio.Lock()
         self.unsynced = False
         """Whether the newest control document would not survive loss of power, and nobody is at it."""
@@ -40,6 +39,11 @@ class Saving:
         )
         return load(documents, self._clock, lambda why: self._journal.doubt(name, why))
 
+    def needs(self, before: State, after: State) -> bool:
+        """Whether `save` would write, or wait for what is being written. Most turns change nothing that is kept."""
+        snapshots = after.snapshot is before.snapshot and after.baseline is before.baseline
+        return not snapshots or self._one_at_a_time.locked() or self._news() != self._written_of
+
     async def save(self, before: State, after: State) -> None:
         """Write what changed. What must survive loss of power, too, is a newly held snapshot, which is written first,
         and whatever ends a command. Raises StoreError when the disk refuses that; in memory it is kept.
@@ -49,9 +53,8 @@ class Saving:
         if after.baseline is not None and after.baseline != before.baseline:
             await self._journal.put(f"{self._device}/baseline", after.baseline)
         async with self._one_at_a_time:
-            document = project(self._state(), self._clock)
-            if (without_times := _without_times(document)) != self._written_without_times:
-                self._written, self._written_without_times = document, without_times
+            if (news := self._news()) != self._written_of:
+                self._written, self._written_of = project(self._state(), self._clock), news
                 self.unsynced = not ends_something(before, after)
                 await self._write(durable=not self.unsynced)
 
@@ -61,6 +64,10 @@ class Saving:
             if self.unsynced:
                 self.unsynced = False
                 await self._write(durable=True)
+
+    def _news(self) -> tuple[Document, bool]:
+        """What a write would say; whether the kernel vouches for the wall clock belongs to each of its times."""
+        return worth_keeping(self._state()), self._clock.synchronised()
 
     async def _write(self, *, durable: bool) -> None:
         name = f"{self._device}/control"
@@ -84,8 +91,8 @@ def ends_something(before: State, after: State) -> bool:
     )
 
 
-def _without_times(value: Json) -> Json:
-    """The wall clock's share of a deadline changes at every turn; that alone is not worth a write."""
-    if isinstance(value, dict):
-        return {key: _without_times(inner) for key, inner in value.items() if key != "wall"}
-    return value
+def already_saved() -> asyncio.Future[None]:
+    """What a save is that has nothing to do: no task is begun for it."""
+    saved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    saved.set_result(None)
+    return saved

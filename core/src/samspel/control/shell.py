@@ -45,7 +45,7 @@ from samspel.control.events import (
     Took,
 )
 from samspel.control.machine import step
-from samspel.control.saving import Saving
+from samspel.control.saving import Saving, already_saved
 from samspel.control.state import Action, Phase, Policy, State
 
 __all__ = ["Actions", "Controller", "Reports"]
@@ -135,10 +135,11 @@ class Controller:
         self._saving = Saving(device, journal, clock, lambda: self.state)
         self.state = self._saving.load()
         self._inbox: deque[_Letter] = deque()
-        self._wake, self._stop_came = asyncio.Event(), asyncio.Event()
+        self._wake = asyncio.Event()
+        self._stop_came: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._savings: set[asyncio.Task[None]] = set()
-        self._hanging: asyncio.Task[None] | None = None
+        self._savings: set[asyncio.Future[None]] = set()
+        self._hanging: asyncio.Future[None] | None = None
         self._halting: asyncio.Task[None] | None = None
         self.on_turn: Callable[[], object] = lambda: None
         """Called after each tick that was handled: a sign of life."""
@@ -150,7 +151,8 @@ class Controller:
         letter = _Letter(event, then)
         if letter.is_stop:
             self._inbox.insert(sum(1 for _ in takewhile(lambda other: other.is_stop, self._inbox)), letter)
-            self._stop_came.set()
+            if self._stop_came is not None and not self._stop_came.done():
+                self._stop_came.set_result(None)
         else:
             self._inbox.append(letter)
         if len(self._inbox) > INBOX_LIMIT:
@@ -200,7 +202,7 @@ class Controller:
         except TimeoutError:
             return False
 
-    async def handle(self, event: Event) -> asyncio.Task[None]:
+    async def handle(self, event: Event) -> asyncio.Future[None]:
         """One turn: step, journal, effects. Returns the saving, which a stop, or a hanging disk, leaves unfinished.
 
         A follow may start before the journal is written, because it writes nothing before `intend`, whose turn brings
@@ -213,7 +215,7 @@ class Controller:
             logger.info("phase", extra={"device": self.device, "phase": after.phase.value})
         if after.snapshot is before.snapshot:
             effects = self._start_follow(effects)
-        saving = self._keep(self._saving.save(before, after))
+        saving = self._save(before, after)
         stopping = any(isinstance(effect, Halt) for effect in effects)
         if stopping:
             await asyncio.wait({saving}, timeout=STOP_JOURNAL_WAIT_S)
@@ -253,7 +255,10 @@ class Controller:
 
     # --- journal ---
 
-    def _keep(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _save(self, before: State, after: State) -> asyncio.Future[None]:
+        return self._keep(self._saving.save(before, after)) if self._saving.needs(before, after) else already_saved()
+
+    def _keep(self, work: Coroutine[None, None, None]) -> asyncio.Future[None]:
         keeping = asyncio.get_running_loop().create_task(work)
         self._savings.add(keeping)
         keeping.add_done_callback(self._savings.discard)
@@ -269,29 +274,24 @@ class Controller:
         """While the disk hangs, nobody waits for it twice."""
         return STOP_JOURNAL_WAIT_S if self.disk_hangs else JOURNAL_WAIT_S
 
-    async def _saved_or_stopped(self, saving: asyncio.Task[None], give_up_at: float) -> bool:
+    async def _saved_or_stopped(self, saving: asyncio.Future[None], give_up_at: float) -> bool:
         """True once it is saved, or not worth waiting any longer; False when a stop waits in the inbox."""
         while not saving.done():
             if self._inbox and self._inbox[0].is_stop:
                 return False
-            self._stop_came.clear()
-            stop_came = asyncio.ensure_future(self._stop_came.wait())
-            try:
-                left_s = max(give_up_at - self._clock.monotonic(), 0.0)
-                done, _ = await asyncio.wait({saving, stop_came}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stop_came.cancel()
-            if not done:
+            self._stop_came = asyncio.get_running_loop().create_future()
+            either, left_s = {saving, self._stop_came}, max(give_up_at - self._clock.monotonic(), 0.0)
+            if not (await asyncio.wait(either, timeout=left_s, return_when=asyncio.FIRST_COMPLETED))[0]:
                 return True
         return True
 
-    def _log_failure(self, saving: asyncio.Task[None]) -> None:
+    def _log_failure(self, saving: asyncio.Future[None]) -> None:
         error = None if saving.cancelled() else saving.exception()
         if error is not None:
             logger.error("journal", extra={"device": self.device, "error": repr(error)})
             self._reports.alarm(Alarm(FaultCode.SITE_STORE, Severity.MAJOR, str(error)))
 
-    def _why_unsaved(self, saving: asyncio.Task[None]) -> StoreError | None:
+    def _why_unsaved(self, saving: asyncio.Future[None]) -> StoreError | None:
         """Whatever goes wrong with the disk must not end control itself."""
         if not saving.done():
             self._hanging = saving

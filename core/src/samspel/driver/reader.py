@@ -6,12 +6,13 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from samspel.contract.errors import BusError, DeviceBusy, DeviceRefused, LinkDown, NoAnswer, RegisterAbsent
 from samspel.contract.ports import Clock, Priority
 from samspel.driver.bank import Bank
 from samspel.registers.model import Register
-from samspel.registers.planner import ReadRequest, plan, split
+from samspel.registers.planner import ReadRequest, Standing, plan, split
 from samspel.registers.quarantine import Quarantine
 from samspel.registers.raw import to_raw
 
@@ -21,6 +22,9 @@ _log = logging.getLogger(__name__)
 
 VALUE_REFUSED = 3
 """Besides the codes of the path some devices say so with this one that they have no such register."""
+
+_PLANS_KEPT = 16
+"""Polling asks for the same few groups again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ class Reader:
     clock: Clock
     quarantine: Quarantine = field(default_factory=Quarantine)
 
+    def __post_init__(self) -> None:
+        self._plan = lru_cache(maxsize=_PLANS_KEPT)(self._plan_anew)
+
     def absent(self, name: str) -> bool:
         """Whether the device has said that it has no such register, or the site names no unit where it stands."""
         if not self.bank.reaches(self.bank.row(name)):
@@ -52,12 +59,9 @@ class Reader:
         A register that the device does not have is no error: it is `absent` afterwards. Further units come last; what
         one of them does not answer is missing from the samples, and no more.
         """
-        standing = self.quarantine.standing(self.clock.monotonic())
-        known = self.bank.map.registers.values()
-        reached = [row for row in rows if self.bank.reaches(row)]
-        requests = plan(reached, self.bank.map.limits, standing, known=known)
+        reached = tuple(row.name for row in rows if self.bank.reaches(row))
         failure: BusError | None = None
-        for request in requests:
+        for request in self._plan(reached, self.quarantine.standing(self.clock.monotonic())):
             try:
                 await self._ask(request, priority, samples)
             except BusError as error:
@@ -66,6 +70,10 @@ class Reader:
                 _log.info("%d registers from %d could not be read: %s", request.count, request.address, error)
                 failure = error if request.at is None else failure
         return failure
+
+    def _plan_anew(self, names: tuple[str, ...], standing: Standing) -> tuple[ReadRequest, ...]:
+        registers, limits = self.bank.map.registers, self.bank.map.limits
+        return plan([registers[name] for name in names], limits, standing, known=registers.values())
 
     async def _ask(self, request: ReadRequest, priority: Priority, samples: dict[str, Sample]) -> None:
         try:

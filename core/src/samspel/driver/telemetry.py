@@ -42,12 +42,13 @@ class Telemetry:
         """The signals of these groups. Raises the `BusError` that kept every one of them from being read."""
         fresh: dict[str, Sample] = {}
         failure = await self._read(self._due(groups), groups, fresh)
-        stand_ins = [row for row in self._due(groups) if row.instead_of is not None and row.name not in fresh]
+        due = self._due(groups)
+        stand_ins = [row for row in due if row.instead_of is not None and row.name not in fresh]
         if stand_ins and not isinstance(failure, LinkDown | NoAnswer):
             failure = await self._read(stand_ins, groups, fresh) or failure
+            due = self._due(groups)
         if failure is not None and not fresh:
             raise failure
-        due = self._due(groups)
         frozen = self.frozen.look(due, fresh, self.clock.monotonic())
         return dict(self._reading(row, fresh, frozen) for row in due)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from samspel.contract.errors import SequenceAbandoned
 
@@ -28,15 +28,19 @@ class Ticket:
 
     def __init__(self, urgency: Urgency) -> None:
         self.urgency = urgency
-        self._withdrawn = asyncio.Event()
+        self._withdrawn = False
+        self._waits: set[asyncio.Timeout] = set()
 
     def withdraw(self) -> None:
         """Make the holder leave at its next step boundary, or at once where it only waits or reads."""
-        self._withdrawn.set()
+        if not self._withdrawn:
+            self._withdrawn = True
+            for wait in self._waits:
+                wait.reschedule(_now())
 
     def check(self) -> None:
         """Raises SequenceAbandoned once the ticket is withdrawn."""
-        if self._withdrawn.is_set():
+        if self._withdrawn:
             raise SequenceAbandoned("a stop or release took over; the rest of the sequence was not written")
 
     async def sleep(self, seconds: float) -> None:
@@ -49,14 +53,18 @@ class Ticket:
         Never used for a write: what has been handed to the bus is waited for, so that the next sequence's writes
         come after it.
         """
-        task = asyncio.ensure_future(work)
-        withdrawn = asyncio.ensure_future(self._withdrawn.wait())
+        wait = asyncio.timeout_at(_now() if self._withdrawn else None)
+        self._waits.add(wait)
         try:
-            await asyncio.wait({task, withdrawn}, return_when=asyncio.FIRST_COMPLETED)
-            self.check()
-            return await task
+            async with wait:
+                result = await work
+        except Exception:
+            self.check()  # Whatever a withdrawn wait ended with, nobody asks any more.
+            raise
         finally:
-            await _drop(task, withdrawn)
+            self._waits.discard(wait)
+        self.check()
+        return result
 
 
 class Turns:
@@ -87,8 +95,5 @@ class Turns:
             self._tickets.discard(ticket)
 
 
-async def _drop(*tasks: asyncio.Future[Any]) -> None:
-    """End what is still running, and take note of an error nobody will ask for."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -38,7 +38,8 @@ class Lifeline:
     def beat(self) -> None:
         """Never waits, never raises. A guard that does not listen just now has beats enough in its buffer."""
         self._silence.goes_on(self._clock.monotonic())
-        self._listen()  # What has come counts before we judge.
+        if self._silence.lasted_s >= self._silent_s:
+            self._listen()  # What has come counts before we judge.
         self._judge()
         try:
             self._line.send(b".")

@@ -137,11 +137,15 @@ def _finite(register: Register, value: float) -> Fraction:
 
 def _value(register: Register, raw: int) -> Fraction | None:
     """The value of a raw number in contract sign; None for a float that is not a number."""
-    number = _float_of(raw) if register.type is DataType.F32 else Fraction(raw)
+    number = _float_of(raw) if register.type is DataType.F32 else raw
     if number is None:
         return None
-    value = number * _exact(register.scale) + _exact(register.offset)
-    return abs(value) if register.magnitude else value * sign(register)
+    value = _exact(register.scale) * number
+    if register.offset:
+        value += _exact(register.offset)
+    if register.magnitude:
+        return abs(value)
+    return value if sign(register) > 0 else -value
 
 
 def _in_range(register: Register, value: Fraction) -> bool:
@@ -153,8 +157,9 @@ def _in_range(register: Register, value: Fraction) -> bool:
 
 def _number_raw(register: Register, value: float, rounding: Rounding) -> int:
     wanted = _finite(register, value)
-    exact = (wanted * sign(register) - _exact(register.offset)) / _exact(register.scale)
-    rising = (register.scale > 0) is ((wanted >= 0) is (sign(register) > 0))
+    forward = sign(register) > 0
+    exact = ((wanted if forward else -wanted) - _exact(register.offset)) / _exact(register.scale)
+    rising = (register.scale > 0) is ((wanted >= 0) is forward)
     if register.type is DataType.F32:
         raw = _float_pattern(register, exact, rounding)
     else:

@@ -95,6 +95,7 @@ class Writer:
         self._lock = threading.Condition()
         self._next = _Batch()
         self._held = _Batch()
+        self._durable: bool | None = None
         self._closing = False
         self._failing = False
         self.failures = 0
@@ -169,8 +170,7 @@ class Writer:
     def _commit(self, batch: _Batch) -> StoreError | None:
         connection = self._connection
         try:
-            # In WAL mode a commit survives kill -9 either way; FULL syncs the log, and all before it, for power loss.
-            connection.execute(f"PRAGMA synchronous={'FULL' if batch.durable else 'NORMAL'}")
+            self._sync_with_commit(batch.durable)
             connection.execute("BEGIN IMMEDIATE")
             for statement in (*batch.changes.values(), *batch.appends):
                 self._execute(statement)
@@ -181,6 +181,12 @@ class Writer:
                 self._on_corrupt()
             return store_error(error)
         return None
+
+    def _sync_with_commit(self, durable: bool) -> None:
+        """In WAL mode a commit survives kill -9 either way; FULL syncs the log, and all before it, for power loss."""
+        if self._durable is not durable:
+            self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
 
     def _execute(self, statement: Statement) -> None:
         try:
