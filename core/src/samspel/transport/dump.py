@@ -9,20 +9,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cache
 
 from samspel.contract.fault import FAULT_SCHEMA
 from samspel.contract.outcome import OUTCOME_SCHEMA
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 __all__ = ["dump", "mark_duplicate"]
 
 _MARKED = tuple(schema.split("/")[0] for schema in (OUTCOME_SCHEMA, FAULT_SCHEMA))
 """What is never dropped, and therefore may come twice."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+"""Most of what a message holds; asked first."""
 
 
 def dump(message: object) -> bytes:
@@ -49,18 +50,22 @@ def mark_duplicate(payload: bytes) -> bytes:
 
 
 def _encode(document: object) -> bytes:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # A device's raw text may hold half a surrogate pair, which UTF-8 cannot carry.
-    return text.encode("utf-8", errors="replace")
+    return _JSON.encode(document).encode("utf-8", errors="replace")
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return _instant(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dict(_fields(value))
+    return value if type(value) in _AS_IT_IS else _spelled_out(value)
+
+
+def _spelled_out(value: object) -> object:
+    if isinstance(value, datetime):
+        return _instant(value)
+    # mypy takes a value's unbound __hash__ for that of its class.
+    if (names := _names(type(value))) is not None:  # type: ignore[arg-type]
+        return dict(_fields(value, names))
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -68,11 +73,19 @@ def _plain(value: object) -> object:
     return value
 
 
-def _fields(message: DataclassInstance) -> Iterator[tuple[str, object]]:
-    for field in dataclasses.fields(message):
-        value = getattr(message, field.name)
-        if value is not None or field.default is not None:
-            yield field.name, _plain(value)
+def _fields(message: object, names: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, object]]:
+    for name, may_be_left_out in names:
+        value = getattr(message, name)
+        if value is not None or not may_be_left_out:
+            yield name, _plain(value)
+
+
+@cache
+def _names(kind: type) -> tuple[tuple[str, bool], ...] | None:
+    """The fields of a dataclass, each with whether it is left out where it is None; None for another type."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple((field.name, field.default is None) for field in dataclasses.fields(kind))
 
 
 def _instant(value: datetime) -> str:

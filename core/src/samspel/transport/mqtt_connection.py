@@ -182,7 +182,8 @@ class Connection:
         """Wait for something to do, and do it."""
         self._alive_at = time.monotonic()
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.want_write() else 0)
-        selector.modify(wire, wanted)
+        if selector.get_key(wire).events != wanted:
+            selector.modify(wire, wanted)
         ready = {key.fileobj: events for key, events in selector.select(min(_TICK_S, self._patience_s()))}
         if self._wake_read in ready:
             self._do_jobs(client)
@@ -301,12 +302,11 @@ class Connection:
         with self._lock:
             if self._jobs is None:
                 raise TransportError("no connection to the broker; nothing was sent")
+            if not self._jobs:  # Else the thread has been woken already.
+                self._wake_write.send(b"!")
             self._jobs.append(job)
             if answer is not None:
                 self._awaited.add(answer)
-            # A full pipe wakes the thread as well.
-            with contextlib.suppress(BlockingIOError):
-                self._wake_write.send(b"!")
 
     def _forget(self, answer: asyncio.Future[None]) -> None:
         with self._lock:

@@ -21,10 +21,6 @@ __all__ = ["drain"]
 _log = logging.getLogger(__name__)
 
 _IN_FLIGHT = 8
-_LINGER_S = 0.01
-"""A report waits so long for company before it is sent: a set-point is written at the device before anything is said
-about it, and what is said about it goes out together."""
-
 _PAUSE_S = 1.0
 """After a failure. The transport reconnects in its own time; asking it again once a second costs nothing."""
 
@@ -61,8 +57,6 @@ class _Pump:
     async def send_for_ever(self) -> None:
         """What waits, in its order."""
         while True:
-            await self._outbox.head(1)
-            await asyncio.sleep(_LINGER_S)
             if _Answer.LOST in await self._send_all(await self._outbox.head(_IN_FLIGHT)):
                 await asyncio.sleep(_PAUSE_S)
 
