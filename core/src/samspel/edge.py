@@ -58,7 +58,8 @@ class Station:
     """One device with what keeps its link: `serve` runs its bus for ever (`None`: another station's does), `tend` its
     vendor's login, `watch` reports its link.
 
-    `up` and `down` mirror the link; `known` is set while the device on it has been identified.
+    `up` and `down` mirror the link; `known` is set while the device on it has been identified; `measured` once its
+    fast signals have been asked for.
     """
 
     device: Device
@@ -69,6 +70,7 @@ class Station:
     up: asyncio.Event = field(default_factory=asyncio.Event)
     down: asyncio.Event = field(default_factory=asyncio.Event)
     known: asyncio.Event = field(default_factory=asyncio.Event)
+    measured: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Edge:
@@ -145,9 +147,10 @@ class Edge:
         self._spawn(f"{name}/control", station.device.controller.run)
         self._spawn(f"{name}/link", lambda: self._greet_for_ever(station))
         rates = station.rates
-        for group, every_s in (("fast", rates.fast_s), ("slow", rates.slow_s), ("static", rates.static_s)):
+        self._spawn(f"{name}/fast", self._poller(station, rates.fast_s, partial(self._measure, station)))
+        for group, every_s in (("slow", rates.slow_s), ("static", rates.static_s)):
             self._spawn(f"{name}/{group}", self._poller(station, every_s, partial(station.device.poll, (group,))))
-        self._spawn(f"{name}/faults", self._poller(station, rates.faults_s, station.device.poll_faults))
+        self._spawn(f"{name}/faults", self._poller(station, rates.faults_s, partial(self._look_at_faults, station)))
         self._spawn(f"{name}/map", self._poller(station, MAPS_S, partial(self._tend_map, station.device)))
 
     async def stop(self) -> None:
@@ -224,6 +227,19 @@ class Edge:
                 await station.up.wait()
         except TimeoutError:
             station.device.link_down()
+
+    async def _measure(self, station: Station) -> None:
+        try:
+            await station.device.poll(("fast",))
+        finally:
+            station.measured.set()
+
+    async def _look_at_faults(self, station: Station) -> None:
+        """Not before the first telemetry was asked for: both would take turns on the link, and telemetry come as late
+        as the faults.
+        """
+        await station.measured.wait()
+        await station.device.poll_faults()
 
     def _poller(
         self, station: Station, every_s: float, poll: Callable[[], Awaitable[None]]

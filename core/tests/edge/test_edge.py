@@ -108,14 +108,14 @@ class Transport:
 
 
 @asynccontextmanager
-async def running(*names: str, serve=None, store=None, order=None, lease=None):
+async def running(*names: str, serve=None, store=None, order=None, lease=None, faults_s=FOREVER):
     clock, store, transport = LoopClock(), store or MemoryStore(), Transport()
     outlet = Outlet("home", "run-1", store.outbox, clock)
     links, stations = {}, {}
     for name in names:
         stations[name] = Station(
             device=Device(name),
-            rates=Rates(fast_s=2, slow_s=FOREVER, static_s=FOREVER, faults_s=FOREVER),
+            rates=Rates(fast_s=2, slow_s=FOREVER, static_s=FOREVER, faults_s=faults_s),
             serve=serve or asyncio.Event().wait,
             watch=lambda tell, name=name: links.update({name: tell}),
         )
@@ -158,6 +158,35 @@ async def test_polling_begins_with_the_link_and_ends_with_it():
         before = len(site.one.calls)
         await asyncio.sleep(20)
         assert site.one.calls[before:] in ([], ["poll fast"]), "a poll that had begun, and no more"
+
+
+@pytest.mark.parametrize("trouble", [None, NoAnswer("silence")])
+async def test_faults_are_looked_for_after_the_first_telemetry_whatever_came_of_it(trouble):
+    async with running("one", faults_s=30) as site:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+        plain = site.one.poll
+
+        async def slow(groups):
+            begun.set()
+            await may_end.wait()
+            await plain(groups)
+            if trouble is not None:
+                raise trouble
+
+        site.one.poll = slow
+        site.links["one"](True)
+        await begun.wait()
+        await asyncio.sleep(5)
+        assert "faults" not in site.one.calls
+        may_end.set()
+        await asyncio.sleep(1)
+        assert site.one.calls.index("faults") > site.one.calls.index("poll fast")
+        may_end.clear()
+        site.links["one"](False)
+        site.links["one"](True)
+        site.one.calls.clear()
+        await asyncio.sleep(31)
+        assert "faults" in site.one.calls, "later they wait for no telemetry"
 
 
 async def test_a_failed_greeting_is_tried_again():

@@ -14,6 +14,9 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (default: the process's own) and return its exit code."""
-    from samspel.cli.root import root_command  # noqa: PLC0415 - importing this package must cost nothing
+    from samspel.cli.importing import importing  # noqa: PLC0415 - importing this package must cost nothing
+
+    with importing():
+        from samspel.cli.root import root_command  # noqa: PLC0415 - the same
 
     return root_command(list(sys.argv[1:] if argv is None else argv))

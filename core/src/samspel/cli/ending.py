@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from samspel.cli.importing import importing
 from samspel.cli.output import ExitCode, exit_code_of
 from samspel.contract.errors import SamspelError
 
@@ -20,7 +21,9 @@ def guarded(load: Callable[[], Command], argv: list[str], *, debug: bool = False
     With `debug` the error is left as it is, traceback and all. Any other error is a defect and keeps its traceback.
     """
     try:
-        return load()(argv)
+        with importing():
+            command = load()
+        return command(argv)
     except KeyboardInterrupt:
         return complain("samspel: interrupted", ExitCode.INTERRUPTED)
     except SamspelError as error:

@@ -26,7 +26,7 @@ ONLY_CONFIGURED = ("slew", "ac_limit", "fuse", "export_limit")
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SlewConfig(_Table):

@@ -42,7 +42,8 @@ ENVIRONMENT = "SAMSPEL__"
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A table is validated as part of its file; to build it for itself, too, costs each start its time.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SiteTable(_Table):

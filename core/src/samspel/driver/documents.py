@@ -19,7 +19,7 @@ __all__ = ["Doc", "read_document"]
 class Doc(BaseModel):
     """A table that refuses unknown keys and never converts types on the quiet."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
