@@ -19,18 +19,16 @@ def test_the_collector_rests_meanwhile_and_works_again_whatever_happens():
     assert gc.isenabled()
 
 
-def test_what_runs_for_months_has_its_collector_and_does_not_look_through_its_modules():
+def test_a_command_is_imported_without_its_collector_and_runs_with_it():
     program = """
 import gc
 from samspel.cli.ending import guarded
 said = []
 def load():
     said.append(gc.isenabled())
-    return lambda _: said.append((gc.isenabled(), gc.get_freeze_count()))
+    return lambda _: said.append(gc.isenabled())
 guarded(load, [])
 print(said)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    first, (enabled, frozen) = eval(done.stdout)  # noqa: S307 - our own two values
-    assert (first, enabled) == (False, True)
-    assert frozen > 1000
+    assert done.stdout.strip() == "[False, True]"

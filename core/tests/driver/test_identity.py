@@ -94,6 +94,23 @@ async def test_confirm_refuses_another_serial(make_driver, link):
     assert link.writes == []
 
 
+async def test_the_serial_that_has_just_answered_is_not_asked_for_again(make_driver, link):
+    driver = make_driver()
+    await driver.confirm(link)
+    link.reads.clear()
+    assert (await driver.identify()).serial == "SN000001"
+    assert 8 not in [address for address, _ in link.reads]
+
+
+async def test_after_another_serial_the_device_has_to_say_its_own(make_driver, link):
+    driver = make_driver(expected_serial="SN000001")
+    await driver.confirm(link)
+    link.set(8, 0x5858)
+    for refused in (driver.confirm(link), driver.identify()):
+        with pytest.raises(WrongDevice, match="XX000001"):
+            await refused
+
+
 async def test_the_login_comes_after_the_serial_and_only_on_the_right_device(make_driver, link):
     login = Login()
     driver = make_driver(session=login, expected_serial="SN000001")

@@ -12,11 +12,10 @@ __all__ = ["importing"]
 @contextmanager
 def importing() -> Iterator[None]:
     """Imports make many objects and hardly any garbage: the collector would look through them again and again, a sixth
-    of the time that they take. What they have made stays, so it is never looked through later either.
+    of the time that they take, and does so once afterwards.
     """
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()

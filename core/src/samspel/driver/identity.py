@@ -14,9 +14,10 @@ from samspel.registers.model import Register
 __all__ = ["check_serial", "read_identity"]
 
 
-async def read_identity(manifest: Manifest, link: BusLink) -> Identity:
-    """Read every identity row. Raises UnsupportedModel when the device is one to be refused or the fingerprint does
-    not fit, or any `BusError`.
+async def read_identity(manifest: Manifest, link: BusLink, *, serial: str | None = None) -> Identity:
+    """Read every identity row, but for the serial where the one that answers on this connection is known.
+
+    Raises UnsupportedModel when the device is one to be refused or the fingerprint does not fit, or any `BusError`.
     """
     for refusal in manifest.identity.refuse:
         await _refuse(manifest, refusal, link)
@@ -28,7 +29,8 @@ async def read_identity(manifest: Manifest, link: BusLink) -> Identity:
             f"{manifest.title}: the device calls itself {text!r}; expected something like "
             f"{manifest.identity.fingerprint.pattern!r}. Is this the right driver and unit id?"
         )
-    others = {name: await _text(row, link) for name, row in rows.items() if name != "model"}
+    known = {} if serial is None else {"serial": serial}
+    others = known | {name: await _text(row, link) for name, row in rows.items() if name not in ("model", *known)}
     others |= {name: prefix + others[name] for name, prefix in manifest.identity.prefixes.items() if others.get(name)}
     return Identity(brand=manifest.brand, model=model, **others)
 

@@ -68,12 +68,14 @@ class MapDriver:
         self._turns = Turns()
         self._wear = Wear()
         self._device: Device | None = None
+        self._confirmed: str | None = None
+        """The serial that answered last on a new connection."""
 
     # --- who ---
 
     async def identify(self) -> Identity:
         """Read who answers and load its map. Raises UnsupportedModel, WrongDevice, MapError or a `BusError`."""
-        identity = await read_identity(self._manifest, self._link)
+        identity = await read_identity(self._manifest, self._link, serial=self._confirmed)
         expected = self._options.expected_serial
         if expected is not None and identity.serial != expected:
             raise WrongDevice(f"serial {identity.serial!r} answers here; {expected!r} is expected")
@@ -87,7 +89,8 @@ class MapDriver:
         Raises WrongDevice, the session's errors, or a `BusError`.
         """
         expected = self._options.expected_serial or (self._device.identity.serial if self._device else None)
-        await check_serial(self._manifest, raw_link, expected)
+        self._confirmed = None
+        self._confirmed = await check_serial(self._manifest, raw_link, expected)
         if self._session is not None:
             await self._session.open(raw_link)
         if self._device is not None:

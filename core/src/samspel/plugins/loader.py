@@ -29,6 +29,7 @@ from samspel.plugins.requirements import check_contract, check_requirements
 from samspel.plugins.stages import Stage, blaming, isolated
 
 if TYPE_CHECKING:
+    from samspel.driver.manifest import Manifest
     from samspel.plugins.brand import Brand
 
 __all__ = [
@@ -112,7 +113,7 @@ def check_data(offer: Offer, *, maps: bool = True) -> None:
         check_requirements(offer)
     if offer.group == DRIVERS and maps:
         with isolated(Stage.LOAD):
-            _load_brand(offer)
+            _check_manifest(offer)
 
 
 def check_code(offer: Offer) -> Registration:
@@ -186,12 +187,22 @@ def _load_brand(offer: Offer) -> Brand:
     from samspel.plugins.brand import load_brand  # noqa: PLC0415 - pulls in the whole map loader
 
     brand = load_brand(manifest_path(offer))
-    if brand.manifest.name != offer.name:
-        raise PluginError(
-            f"driver.toml says name = {brand.manifest.name!r}; the entry point says {offer.name!r}",
-            stage=Stage.LOAD,
-        )
+    _check_name(brand.manifest, offer)
     return brand
+
+
+def _check_manifest(offer: Offer) -> None:
+    """With its maps and all their variants, which are not kept."""
+    from samspel.driver.manifest import load_manifest  # noqa: PLC0415 - the same
+
+    _check_name(load_manifest(manifest_path(offer)), offer)
+
+
+def _check_name(manifest: Manifest, offer: Offer) -> None:
+    if manifest.name != offer.name:
+        raise PluginError(
+            f"driver.toml says name = {manifest.name!r}; the entry point says {offer.name!r}", stage=Stage.LOAD
+        )
 
 
 def _check_drivers(offer: Offer, registered: Registration) -> None:
