@@ -501,3 +501,17 @@ async def test_capabilities_reach_the_state(site):
     site.controller.submit(LinkUp(Capabilities(routes=())))
     await asyncio.sleep(0.1)
     assert site.controller.state.capabilities.routes == ()
+
+
+async def test_of_two_turns_that_wait_for_the_disk_the_one_that_waits_longer_still_hears_of_a_stop():
+    """Control's own turn, and that of a follow which is about to write."""
+    site = Site()
+    loop, controller = asyncio.get_running_loop(), site.controller
+    savings = [loop.create_future(), loop.create_future()]
+    longer, shorter = (asyncio.create_task(controller._saved_or_stopped(saving, 5.0)) for saving in savings)
+    await asyncio.sleep(0.1)
+    savings[1].set_result(None)
+    assert await shorter
+    site.give(stop())
+    assert not await longer
+    assert loop.time() == pytest.approx(0.1)

@@ -279,7 +279,8 @@ class Controller:
         while not saving.done():
             if self._inbox and self._inbox[0].is_stop:
                 return False
-            self._stop_came = asyncio.get_running_loop().create_future()
+            if self._stop_came is None or self._stop_came.done():  # Two turns may wait; both have to hear of it.
+                self._stop_came = asyncio.get_running_loop().create_future()
             either, left_s = {saving, self._stop_came}, max(give_up_at - self._clock.monotonic(), 0.0)
             if not (await asyncio.wait(either, timeout=left_s, return_when=asyncio.FIRST_COMPLETED))[0]:
                 return True
