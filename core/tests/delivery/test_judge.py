@@ -32,8 +32,8 @@ class Watch:
     def aim(self, target_w):
         self.target_w, self.aimed_at = target_w, self.now
 
-    def see(self, battery_w, *, quality=Quality.GOOD, **others):
-        self.now += CYCLE_S
+    def see(self, battery_w, *, quality=Quality.GOOD, after_s=CYCLE_S, **others):
+        self.now += after_s
         readings = {name: good(value, self.now) for name, value in others.items()}
         readings["battery_power_w"] = good(battery_w, self.now, quality)
         sight = Sight(
@@ -80,6 +80,23 @@ def test_a_ramp_that_takes_the_whole_latency_is_no_alarm(told):
 def test_no_answer_is_unresponsive_once_the_latency_has_passed(told):
     told.see_for(120, 0.0)
     assert told.said == [(10 + PATIENCE_S + CYCLE_S - CYCLE_S, "unresponsive", "unchanged")]
+
+
+@pytest.mark.parametrize("followed_s", [0, 40])
+@given(phase_s=st.floats(0.0, CYCLE_S), jitters_s=st.lists(st.floats(-0.2, 0.2), min_size=20, max_size=20))
+def test_it_is_called_by_its_name_within_latency_and_a_cycle_however_the_readings_fall(followed_s, phase_s, jitters_s):
+    """Told and not followed, or followed and left; each reading comes a little earlier or later than its cycle."""
+    watch = Watch()
+    watch.see_for(10, 0.0)
+    watch.aimed_at, watch.target_w = watch.now + (phase_s if not followed_s else 0.0), 2000.0
+    watch.see_for(followed_s, 2000.0)
+    before, began = watch.now, watch.now + phase_s
+    for number, jitter_s in enumerate(jitters_s, start=1):
+        watch.see(0.0, after_s=before + number * CYCLE_S + jitter_s - watch.now)
+    (said_at, *_), *more = watch.said
+    assert more == []
+    since = before if followed_s else began
+    assert since + 0.95 * PATIENCE_S <= said_at <= began + PATIENCE_S + CYCLE_S / 2 + 0.4
 
 
 def test_until_the_first_command_takes_hold_its_own_logic_may_do_anything():

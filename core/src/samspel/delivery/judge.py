@@ -37,6 +37,9 @@ AT_LEAST = 2
 TRAIL_SHARE = 0.25
 """How much of a latency the readings go back that tell whether a battery is on its way."""
 
+EARLY_SHARE = 0.05
+"""A latency is over at most so much of it early: at the reading nearest to its end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
@@ -174,6 +177,14 @@ def _patience_s(state: Judged, sight: Sight) -> float:
     return sight.patience.for_way(state.way_w) + (sight.wake_s if state.before.slept else 0.0)
 
 
+def _early_s(state: Judged, sight: Sight, at: float) -> float:
+    """The reading nearest to the end of its patience counts, not the one after it: readings come in cycles, a little
+    earlier or later, and one that comes a hair too early would cost another whole cycle.
+    """
+    cycle_s = at - max(state.seen.at if state.seen is not None else at, sight.aimed_at)
+    return min(max(cycle_s, 0.0) / 2, EARLY_SHARE * _patience_s(state, sight))
+
+
 # --- power ----------------------------------------------------------------------------------------------------------
 
 
@@ -184,7 +195,7 @@ def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdic
         return replace(state, held_at=seen.at, episode=frozenset(), strayed=0, way_w=0.0), ()
     state = _farther(state, abs(sight.target_w - seen.power_w))
     patience_s = _patience_s(state, sight)
-    low_w, high_w = _span(sight, seen, _recent(state.aims, seen.at - patience_s))
+    low_w, high_w = _span(sight, seen, _recent(state.aims, seen.at - patience_s + _early_s(state, sight, seen.at)))
     oldest_w = [aim.power_w for aim in _recent(state.aims, seen.at - 2 * patience_s)]
     slack_w = fine_w + OPEN_SHARE * (max(oldest_w) - min(oldest_w))
     if state.followed and not least_w - slack_w <= seen.power_w <= most_w + slack_w:
@@ -204,11 +215,12 @@ def _may_come_yet(state: Judged, sight: Sight, case: Case, seen: Aim) -> bool:
     command takes hold, the device's own logic may still do anything with it. After its rest before it reverses it has
     its latency.
     """
-    if seen.at - state.taken_at < _patience_s(state, sight) or _has_just_rested(state, sight, case, seen.at):
+    latency_s = _patience_s(state, sight)
+    patience_s, away_s = latency_s - _early_s(state, sight, seen.at), seen.at - state.held_at
+    if seen.at - state.taken_at < patience_s or _has_just_rested(state, sight, case, seen.at):
         return True
-    patience_s, away_s = _patience_s(state, sight), seen.at - state.held_at
     alone = state.seen is not None and state.held_at == state.seen.at
-    return away_s < patience_s or alone or (state.strayed > 0 and case.moving and away_s < 2 * patience_s)
+    return away_s < patience_s or alone or (state.strayed > 0 and case.moving and away_s < 2 * latency_s)
 
 
 def _says_so_itself(state: Judged, case: Case) -> bool:
@@ -300,7 +312,7 @@ def _side_effects(state: Judged, sight: Sight, at: float) -> tuple[Judged, tuple
     """Judged once a step, when its latency has just passed: what comes later has other causes. So has what is seen of a
     battery that leaves its target just then: its readings and those around it are of different moments.
     """
-    if at < state.step_at + _patience_s(state, sight) or state.weighed:
+    if at < state.step_at + _patience_s(state, sight) - _early_s(state, sight, at) or state.weighed:
         return state, ()
     if state.strayed:
         return replace(state, weighed=True), ()
