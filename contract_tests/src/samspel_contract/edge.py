@@ -21,7 +21,7 @@ from samspel.clock import LoopClock
 from samspel.connect import profile_of
 from samspel.contract.command import Rank
 from samspel.contract.errors import WrongDevice
-from samspel.contract.ports import BusLink, Outbound
+from samspel.contract.ports import BusLink, Inbound, Outbound
 from samspel.control.state import Policy
 from samspel.device import Device, DeviceLimits, expected_serial
 from samspel.driver.map_driver import MapDriver
@@ -90,6 +90,11 @@ class _Voice(MemoryTransport):
         if self._dead.is_set():
             await asyncio.Event().wait()
         await super().publish(message)
+
+    def acknowledge(self, message: Inbound) -> None:
+        """What it had not acknowledged when it died, the broker has for its successor."""
+        if not self._dead.is_set():
+            super().acknowledge(message)
 
 
 class Life:
