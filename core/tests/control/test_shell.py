@@ -515,3 +515,17 @@ async def test_of_two_turns_that_wait_for_the_disk_the_one_that_waits_longer_sti
     site.give(stop())
     assert not await longer
     assert loop.time() == pytest.approx(0.1)
+
+
+async def test_what_an_earlier_process_left_is_known_also_once_it_is_over():
+    """The broker brings it again, where that process died before it let it go: its end is said once."""
+    async with Site() as first:
+        first.give(set_power(ttl_s=20))
+        await asyncio.sleep(1)
+    await asyncio.sleep(60)
+    async with Site(first.journal) as second:
+        second.found = ControlState.OURS
+        await asyncio.sleep(3)
+        assert second.controller.state.lease is None
+        assert second.controller.has(set_power(ttl_s=20))
+        assert not second.controller.has(set_power("another", 1000.0, seq=2))

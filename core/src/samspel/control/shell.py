@@ -133,7 +133,7 @@ class Controller:
         self._actions, self._reports = actions, reports
         self._clock, self._policy, self._tick_s = clock, policy, tick_s
         self._saving = Saving(device, journal, clock, lambda: self.state)
-        self.state = self._saving.load()
+        self.state = self._found = self._saving.load()
         self._inbox: deque[_Letter] = deque()
         self._wake = asyncio.Event()
         self._stop_came: asyncio.Future[None] | None = None
@@ -387,12 +387,8 @@ class Controller:
         await self._saving.leave()
 
     def has(self, command: Command) -> bool:
-        """Whether this is the set-point, stop or release that is being carried out."""
-        lease, stop, order = self.state.lease, self.state.stop, self.state.give_back
-        if order is not None and order.command_id == command.id:
-            return True
-        holder = lease or stop
-        return holder is not None and (holder.command_id, holder.issuer) == (command.id, command.issuer)
+        """Whether this is what is being carried out, or what an earlier process left: its end is said, too."""
+        return self.state.carries_out(command) or self._found.carries_out(command)
 
     @property
     def holds(self) -> bool:

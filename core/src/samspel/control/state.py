@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from samspel.contract.capability import Capabilities
-from samspel.contract.command import Accept, OnExpiry, Rank
+from samspel.contract.command import Accept, Command, OnExpiry, Rank
 from samspel.contract.driver import Mark, Snapshot
 
 __all__ = ["Action", "GiveBackOrder", "Lease", "Phase", "Policy", "State", "StopLatch"]
@@ -144,3 +144,10 @@ class State:
     unguarded: str = ""
     foreign_fingerprint: str = ""
     foreign_since: float = 0.0
+
+    def carries_out(self, command: Command) -> bool:
+        """Whether this is the set-point, stop or release that is in force."""
+        if self.give_back is not None and self.give_back.command_id == command.id:
+            return True
+        holder = self.lease or self.stop
+        return holder is not None and (holder.command_id, holder.issuer) == (command.id, command.issuer)
