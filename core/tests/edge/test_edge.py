@@ -69,7 +69,7 @@ class Device:
         self._call("faults")
 
     def headroom(self):
-        raise NotImplementedError("defect")
+        raise RuntimeError("a defect, which the edge has to outlive")
 
     def birth(self):
         from samspel.contract.site import DeviceBirth  # noqa: PLC0415
