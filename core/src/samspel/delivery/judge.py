@@ -177,12 +177,13 @@ def _patience_s(state: Judged, sight: Sight) -> float:
     return sight.patience.for_way(state.way_w) + (sight.wake_s if state.before.slept else 0.0)
 
 
-def _early_s(state: Judged, sight: Sight, at: float) -> float:
-    """The reading nearest to the end of its patience counts, not the one after it: readings come in cycles, a little
-    earlier or later, and one that comes a hair too early would cost another whole cycle.
+def _due_s(state: Judged, sight: Sight, at: float) -> float:
+    """The patience with a reading at `at`: the one nearest to the end of the latency counts, not the one after it.
+    Readings come in cycles, a little earlier or later, and one that comes a hair too early would cost another cycle.
     """
+    latency_s = _patience_s(state, sight)
     cycle_s = at - max(state.seen.at if state.seen is not None else at, sight.aimed_at)
-    return min(max(cycle_s, 0.0) / 2, EARLY_SHARE * _patience_s(state, sight))
+    return latency_s - min(max(cycle_s, 0.0) / 2, EARLY_SHARE * latency_s)
 
 
 # --- power ----------------------------------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ def _power(state: Judged, sight: Sight, seen: Aim) -> tuple[Judged, tuple[Verdic
         return replace(state, held_at=seen.at, episode=frozenset(), strayed=0, way_w=0.0), ()
     state = _farther(state, abs(sight.target_w - seen.power_w))
     patience_s = _patience_s(state, sight)
-    low_w, high_w = _span(sight, seen, _recent(state.aims, seen.at - patience_s + _early_s(state, sight, seen.at)))
+    low_w, high_w = _span(sight, seen, _recent(state.aims, seen.at - _due_s(state, sight, seen.at)))
     oldest_w = [aim.power_w for aim in _recent(state.aims, seen.at - 2 * patience_s)]
     slack_w = fine_w + OPEN_SHARE * (max(oldest_w) - min(oldest_w))
     if state.followed and not least_w - slack_w <= seen.power_w <= most_w + slack_w:
@@ -215,12 +216,12 @@ def _may_come_yet(state: Judged, sight: Sight, case: Case, seen: Aim) -> bool:
     command takes hold, the device's own logic may still do anything with it. After its rest before it reverses it has
     its latency.
     """
-    latency_s = _patience_s(state, sight)
-    patience_s, away_s = latency_s - _early_s(state, sight, seen.at), seen.at - state.held_at
-    if seen.at - state.taken_at < patience_s or _has_just_rested(state, sight, case, seen.at):
+    due_s, away_s = _due_s(state, sight, seen.at), seen.at - state.held_at
+    if seen.at - state.taken_at < due_s or _has_just_rested(state, sight, case, seen.at):
         return True
     alone = state.seen is not None and state.held_at == state.seen.at
-    return away_s < patience_s or alone or (state.strayed > 0 and case.moving and away_s < 2 * latency_s)
+    on_its_way = state.strayed > 0 and case.moving and away_s < 2 * _patience_s(state, sight)
+    return away_s < due_s or alone or on_its_way
 
 
 def _says_so_itself(state: Judged, case: Case) -> bool:
@@ -312,7 +313,7 @@ def _side_effects(state: Judged, sight: Sight, at: float) -> tuple[Judged, tuple
     """Judged once a step, when its latency has just passed: what comes later has other causes. So has what is seen of a
     battery that leaves its target just then: its readings and those around it are of different moments.
     """
-    if at < state.step_at + _patience_s(state, sight) - _early_s(state, sight, at) or state.weighed:
+    if at < state.step_at + _due_s(state, sight, at) or state.weighed:
         return state, ()
     if state.strayed:
         return replace(state, weighed=True), ()
